@@ -4,6 +4,7 @@
 
 #include "http/client/client.h"
 #include "http/client/client_h2.h"
+#include "http/client/client_site.h"
 #include "http/client/client_target.h"
 
 #include <stdio.h>
@@ -75,6 +76,7 @@ static void destroy(struct cg_http_client *client)
     free(client->proxies.https);
     free(client->proxies.except);
     free(client->targets);
+    cg__http_client_site_free(client);
     free(client);
 }
 

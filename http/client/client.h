@@ -17,6 +17,8 @@
 #include "http/http1/parser.h"
 #include "http/message/url.h"
 
+struct cg__site;
+
 struct cg_http_client {
     struct cg_http_client_options options; /* with defaults; texts: the caller's */
     struct cg_http_tls tls;
@@ -24,6 +26,8 @@ struct cg_http_client {
     struct cg__proxies proxies;
     struct cg_http_target *targets; /* NULL: none */
     struct cg__pool pool;
+    struct cg__site *sites;
+    unsigned nsites;
     unsigned protocols; /* of enum cg_http_protocol: those that are possible here */
     struct cg_sched *sched; /* of the first request */
     char *user_agent;

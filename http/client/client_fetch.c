@@ -8,6 +8,7 @@
 #include "http/client/client_link.h"
 #include "http/client/client_reply.h"
 #include "http/client/client_retry.h"
+#include "http/client/client_site.h"
 #include "http/client/client_why.h"
 #include "http/coding/decoder.h"
 #include "http/cookies/jar.h"
@@ -356,7 +357,7 @@ static ssize_t fetch_url(struct cg__asking *ask, struct cg_http_reply **reply)
         return cg__http_client_because(
             ask->why, -EINVAL, "the client belongs to another scheduler, or was freed");
     ask->begun_at = cg_sched_now(client->sched);
-    n = cg__http_url_parse(&ask->url, url, &wrong);
+    n = cg__http_client_site_parse(client, &ask->url, url, &wrong);
     if (n == CG_EHTTP_URL)
         return cg__http_client_because(ask->why, n, "%.100s is not a valid URL: %s",
                                        url && *url ? url : "\"\"", wrong);

@@ -49,10 +49,11 @@ struct cg__origin *cg__http_client_pool_use(struct cg__pool *pool, const char *k
 
 void cg__http_client_pool_unuse(struct cg__pool *pool, struct cg__origin *origin)
 {
-    struct cg__origin **at = bucket(pool, origin->key);
+    struct cg__origin **at;
 
     if (--origin->refs > 0)
         return;
+    at = bucket(pool, origin->key);
     while (*at != origin)
         at = &(*at)->next;
     *at = origin->next;

@@ -27,7 +27,8 @@ void cg__http_client_route_free(struct cg__route *route)
 {
     cg__http_url_free(&route->proxy);
     free(route->target);
-    free(route->key);
+    if (route->key != route->room)
+        free(route->key);
 }
 
 /* An HTTP proxy takes the password in a field, one of SOCKS in its handshake. */
@@ -74,7 +75,7 @@ static ssize_t make_key(struct cg__route *route, const char *proxy, bool plain)
     size_t size = strlen(route->url->addr) + (proxy ? strlen(proxy) : 0) + 32;
     char *at;
 
-    route->key = malloc(size);
+    route->key = size <= sizeof route->room ? route->room : malloc(size);
     if (route->key == NULL)
         return -ENOMEM;
     if (cg__http_client_route_asks_proxy(route)) {

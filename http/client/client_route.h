@@ -11,7 +11,8 @@ struct cg__route {
     struct cg__url proxy; /* its memory is NULL if there is none */
     bool socks;           /* the proxy speaks SOCKS5 */
     char *target;         /* an address that the client's options name; or NULL */
-    char *key;            /* in the pool */
+    char *key;            /* in the pool: in `room`, or in memory of its own */
+    char room[128];
     unsigned protocols;   /* enum cg_http_protocol */
 };
 

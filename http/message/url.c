@@ -54,6 +54,14 @@ static struct part cut(const char **text, const char *ends)
     return part;
 }
 
+static void take_path(struct parts *parts, const char *text)
+{
+    parts->path = cut(&text, "?#");
+    parts->has_query = *text == '?';
+    if (parts->has_query)
+        text++, parts->query = cut(&text, "#");
+}
+
 static struct parts split(const char *text)
 {
     struct parts parts = {.has_scheme = scheme_length(text) > 0};
@@ -63,10 +71,7 @@ static struct parts split(const char *text)
     parts.has_authority = strncmp(text, "//", 2) == 0;
     if (parts.has_authority)
         text += 2, parts.authority = cut(&text, "/?#");
-    parts.path = cut(&text, "?#");
-    parts.has_query = *text == '?';
-    if (parts.has_query)
-        text++, parts.query = cut(&text, "#");
+    take_path(&parts, text);
     return parts;
 }
 
@@ -243,6 +248,18 @@ static void put_target(struct pen *pen, const struct parts *parts)
     }
 }
 
+/* The URL itself, of which the target is the end. */
+static void write_url(struct cg__url *url, struct pen *pen, const struct parts *parts)
+{
+    url->text = begin(pen);
+    put_text(pen, url->scheme);
+    put_text(pen, "://");
+    put_text(pen, url->hostport);
+    url->target = begin(pen);
+    put_target(pen, parts);
+    end(pen);
+}
+
 static void write_texts(struct cg__url *url, const struct parts *parts,
                         const struct authority *authority, unsigned default_port)
 {
@@ -263,15 +280,7 @@ static void write_texts(struct cg__url *url, const struct parts *parts,
     put_host(&pen, url, authority->literal);
     put_port(&pen, url->port);
     end(&pen);
-    url->target = begin(&pen);
-    put_target(&pen, parts);
-    end(&pen);
-    url->text = begin(&pen);
-    put_text(&pen, url->scheme);
-    put_text(&pen, "://");
-    put_text(&pen, url->hostport);
-    put_text(&pen, url->target);
-    end(&pen);
+    write_url(url, &pen, parts);
     if (authority->has_user) {
         url->user = c = begin(&pen);
         put(&pen, authority->user);
@@ -280,7 +289,7 @@ static void write_texts(struct cg__url *url, const struct parts *parts,
     }
 }
 
-static int check_characters(const char *text, const char **why)
+static int check_characters(const char *text, size_t limit, const char **why)
 {
     size_t len = 0;
 
@@ -289,7 +298,7 @@ static int check_characters(const char *text, const char **why)
             text[len] == 0x7f) /* above 126 too: char may be signed */
             return wrong(why, "it has a blank, a control character or one that is not "
                               "ASCII, which must be written as %XX");
-    return len > CG__URL_LIMIT ? wrong(why, "it is too long") : 0;
+    return len > limit ? wrong(why, "it is too long") : 0;
 }
 
 static int assemble(struct cg__url *url, const struct parts *parts,
@@ -310,9 +319,9 @@ static int assemble(struct cg__url *url, const struct parts *parts,
         return rc;
     url->no_path = parts->path.len == 0 && !parts->has_query;
     url->port = authority.port ? authority.port : scheme->port;
-    /* Room for the host four times, the target twice, and separators. */
-    url->memory = malloc(4 * authority.host.len + authority.user.len +
-                         2 * (parts->path.len + parts->query.len) + 80);
+    /* Room for the host four times, the rest once, and separators. */
+    url->memory = malloc(4 * authority.host.len + authority.user.len + parts->path.len +
+                         parts->query.len + 80);
     if (url->memory == NULL)
         return -ENOMEM;
     write_texts(url, parts, &authority, scheme->port);
@@ -330,7 +339,7 @@ static int parse(struct cg__url *url, const char *text, const struct schemes *sc
     *url = (struct cg__url){.memory = NULL};
     if (text == NULL || *text == '\0')
         return wrong(why, "it is empty");
-    rc = check_characters(text, why);
+    rc = check_characters(text, CG__URL_LIMIT, why);
     if (rc < 0)
         return rc;
     /* "localhost:8080/x" has a host and a port, "mailto:x" has a scheme. */
@@ -359,6 +368,27 @@ int cg__http_url_parse(struct cg__url *url, const char *text, const char **why)
 int cg__http_url_parse_proxy(struct cg__url *url, const char *text, const char **why)
 {
     return parse(url, text, &of_proxies, why);
+}
+
+int cg__http_url_parse_rest(struct cg__url *url, const struct cg__url *origin, const char *rest,
+                            const char **why)
+{
+    size_t begin = strlen(origin->scheme) + 3 + strlen(origin->hostport);
+    struct parts parts = {.has_scheme = true, .has_authority = true};
+    struct pen pen;
+    int rc = check_characters(rest, CG__URL_LIMIT - begin, why);
+
+    *url = *origin;
+    url->memory = NULL;
+    if (rc < 0)
+        return rc;
+    take_path(&parts, rest);
+    pen.at = url->memory = malloc(begin + parts.path.len + parts.query.len + sizeof "/?");
+    if (url->memory == NULL)
+        return -ENOMEM;
+    url->no_path = parts.path.len == 0 && !parts.has_query;
+    write_url(url, &pen, &parts);
+    return 0;
 }
 
 size_t cg__http_url_remove_dots(char *path, size_t len)
@@ -434,7 +464,7 @@ int cg__http_url_resolve(struct cg__url *url, const struct cg__url *base,
     *url = (struct cg__url){.memory = NULL};
     if (text == NULL)
         return rc;
-    rc = check_characters(text, why);
+    rc = check_characters(text, CG__URL_LIMIT, why);
     if (rc < 0)
         goto free_text;
     parts = split(text);

@@ -11,7 +11,7 @@ enum {
 }; /* bytes of a URL */
 
 struct cg__url {
-    char *memory;     /* of all texts */
+    char *memory; /* of all texts, or of text and target */
     const char *text; /* the URL without user and fragment */
     const char *user; /* "name:password", decoded; NULL: none */
     const char *host; /* lower case, without brackets */
@@ -29,6 +29,12 @@ struct cg__url {
  * ("localhost:8080/x") it is http. 0; CG_EHTTP_URL, with the reason in *why (static);
  * -ENOMEM. */
 int cg__http_url_parse(struct cg__url *url, const char *text, const char **why);
+
+/* Parses a URL of which the part up to the host and port has been parsed before, in `origin`. The
+ * rest is what follows it. All texts but text and target remain those of the origin, which must
+ * exist longer. Results are those of cg__http_url_parse. */
+int cg__http_url_parse_rest(struct cg__url *url, const struct cg__url *origin, const char *rest,
+                            const char **why);
 
 /* The same for the URL of a proxy: http, socks5 or socks5h. */
 int cg__http_url_parse_proxy(struct cg__url *url, const char *text, const char **why);

@@ -9,6 +9,7 @@
 #include "tests/support/support.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,34 @@ START_TEST(urls)
            "/http://x");
     parsed("[::1]?a/b", "http://[::1]/?a/b", "[::1]:80", "/?a/b");
     parsed("http://h/?", "http://h/?", "h:80", "/?");
+}
+END_TEST
+
+/* The rest of a URL is parsed as if it stood behind the host. */
+START_TEST(rests)
+{
+    static const char *const rests[] = {"", "/", "/a?b", "?a/b", "//x", "#f", "/a#f?g",
+                                        "/?#", "?", "/a b", "/\xc3\xa9"};
+    struct cg__url origin, whole;
+    char text[100];
+
+    IS(cg__http_url_parse(&origin, "HTTPS://[::1]:0443", &why), 0);
+    for (size_t i = 0; i < COUNT(rests); i++) {
+        int rc;
+
+        snprintf(text, sizeof text, "https://[::1]%s", rests[i]);
+        rc = cg__http_url_parse(&whole, text, &why);
+        IS(cg__http_url_parse_rest(&url, &origin, rests[i], &why), rc);
+        if (rc == 0) {
+            ck_assert_str_eq(url.text, whole.text);
+            ck_assert_str_eq(url.target, whole.target);
+            ck_assert_str_eq(url.hostport, whole.hostport);
+            IS(url.no_path, whole.no_path);
+            cg__http_url_free(&whole);
+        }
+        cg__http_url_free(&url);
+    }
+    cg__http_url_free(&origin);
 }
 END_TEST
 
@@ -481,6 +510,7 @@ int main(void)
     TCase *tcase = tcase_create("url");
 
     tcase_add_test(tcase, urls);
+    tcase_add_test(tcase, rests);
     tcase_add_test(tcase, users);
     tcase_add_test(tcase, escapes);
     tcase_add_test(tcase, long_names);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* See client_site.h. Sites are never forgotten, since URLs in use have their texts; a client of
+ * more hosts parses the URLs of the later ones whole. */
+#include "config.h"
+
+#include "http/client/client_site.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 32 };
+
+struct cg__site {
+    struct cg__site *next;
+    struct cg__url url; /* without a path */
+    size_t len;
+    char begin[]; /* as it is written */
+};
+
+/* The length of a URL up to its path; 0: it begins without a scheme. */
+static size_t length_of(const char *text)
+{
+    size_t scheme = text != NULL ? strcspn(text, ":/?#") : 0;
+
+    if (scheme == 0 || strncmp(text + scheme, "://", 3) != 0)
+        return 0;
+    return scheme + 3 + strcspn(text + scheme + 3, "/?#");
+}
+
+/* One with a password is not kept. Without memory nothing is. */
+static void keep(struct cg_http_client *client, const char *text, size_t len)
+{
+    struct cg__site *site;
+    const char *why;
+
+    if (len == 0 || client->nsites == MOST || memchr(text, '@', len) != NULL)
+        return;
+    site = malloc(sizeof *site + len + 1);
+    if (site == NULL)
+        return;
+    *site = (struct cg__site){.next = client->sites, .len = len};
+    memcpy(site->begin, text, len);
+    site->begin[len] = '\0';
+    if (cg__http_url_parse(&site->url, site->begin, &why) < 0) {
+        free(site);
+        return;
+    }
+    client->sites = site;
+    client->nsites++;
+}
+
+int cg__http_client_site_parse(struct cg_http_client *client, struct cg__url *url,
+                               const char *text, const char **why)
+{
+    size_t len = length_of(text);
+    struct cg__site *site = client->sites;
+    int rc;
+
+    while (site != NULL && (site->len != len || memcmp(site->begin, text, len) != 0))
+        site = site->next;
+    if (site != NULL)
+        return cg__http_url_parse_rest(url, &site->url, text + len, why);
+    rc = cg__http_url_parse(url, text, why);
+    if (rc == 0)
+        keep(client, text, len);
+    return rc;
+}
+
+void cg__http_client_site_free(struct cg_http_client *client)
+{
+    while (client->sites != NULL) {
+        struct cg__site *site = client->sites;
+
+        client->sites = site->next;
+        cg__http_url_free(&site->url);
+        free(site);
+    }
+}
