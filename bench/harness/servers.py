@@ -61,6 +61,7 @@ class Row:
         self.bare, self.valgrind = bare, valgrind
         self.limit = limit  # the most connections that it can have
         self.case = {}  # what is other than in the case of the table
+        self.env = {}  # variables of its environment
         self.ready = "listening on "  # the beginning of the line that tells its address
 
     def missing(self, build):
@@ -76,8 +77,8 @@ class Row:
         if len(command) > 1 and callable(command[1]):
             port = process.free_port()
             command = [command[0], *command[1](port)]
-        return process.Server([build.find(command[0]), *command[1:]], build.env, port, wrapper,
-                              self.ready)
+        return process.Server([build.find(command[0]), *command[1:]],
+                              {**build.env, **self.env}, port, wrapper, self.ready)
 
 
 class Build:
@@ -148,12 +149,15 @@ def ours_echo(reactor, *options):
 
 
 def observed_echo(reactor):
-    """The echo with what looks into a program: off, and each of it on."""
-    def with_hog(build):
-        return ["env", "COGEN_HOG=50", build.find("bench/echo"), "--reactor", reactor]
-
-    return [ours_echo(reactor), ours_echo(reactor, "--metrics"),
-            Ours(reactor, with_hog, ", hog 50 ms")]
+    """The echo with what looks into a program: off, and each of it on. The trace is kept and, for
+    want of its directory, not written: that would count for the last requests."""
+    rows = [ours_echo(reactor), ours_echo(reactor, "--metrics")]
+    for what, env in (("hog 50 ms", {"COGEN_HOG": "50"}), ("debug", {"COGEN_DEBUG": "1"}),
+                      ("trace", {"COGEN_TRACE": os.path.join(process.work_dir(), "none", "trace")})):
+        row = Ours(reactor, ["bench/echo", "--reactor", reactor], ", " + what)
+        row.env = env
+        rows.append(row)
+    return rows
 
 
 def ours_http(reactor):

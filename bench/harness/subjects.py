@@ -155,9 +155,9 @@ def echo(options):
 
 
 def insight(options):
-    """What metrics and the watch for hogs cost the echo."""
+    """What it costs the echo to look into it."""
     return [loaded(options, f"insight-{reactor}",
-                   f"Echo on {reactor} with metrics, and with a watch for hogs",
+                   f"Echo on {reactor} with metrics, a watch for hogs, debug mode, a trace",
                    servers.observed_echo(reactor), {"connections": 64}, lambda row: True,
                    base=f"libcogen {reactor}")
             for reactor in (("epoll",) if options.quick else ("epoll", "io_uring"))]
