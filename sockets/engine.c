@@ -376,7 +376,7 @@ static void complete_observed(struct cg_io *io, ssize_t result)
     struct cg_sock *sock = io->owner;
 
     if (sock->transport == &cg__plain_transport)
-        cg__observe_completes(sock->sched, io, result);
+        cg__observe_completes(sock->sched->observe, io, result);
     complete(io, result);
 }
 

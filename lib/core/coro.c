@@ -49,7 +49,7 @@ static void make_unusual(struct cg_coro *coro, struct cg_sched *sched)
 {
     if (sched->order)
         coro->rank = cg__order_rank(sched->order);
-    if (sched->observe && sched->observe->coros)
+    if (sched->observe && cg__observe_coros(sched->observe))
         coro->unusual = CG__CORO_OBSERVED;
 }
 

@@ -6,19 +6,17 @@
 
 #include "lib/core/sched.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
-/* Calls a function of all observers; the first argument is always `each`. */
-#define TELL(observe, what, ...)                                                           \
-    for (struct cg__observer *each = (observe)->first; each; each = each->next)            \
-        if (each->what)                                                                    \
-    each->what(__VA_ARGS__)
-
 void cg__observe_binds(struct cg_sched *sched)
 {
-    if (sched->observe)
-        TELL(sched->observe, binds, each);
+    if (sched->observe == NULL)
+        return;
+    for (struct cg__observer **at = sched->observe->all.list; *at; at++)
+        if ((*at)->binds)
+            (*at)->binds(*at);
 }
 
 /* One look at the clock serves for the coroutine that was suspended and for the next one,
@@ -27,40 +25,20 @@ void cg__observe_resumes(struct cg_sched *sched)
 {
     struct cg__observe *observe = sched->observe;
     struct cg__ready *ready = &sched->ready;
+    int64_t ended = observe->suspended, now;
 
-    observe->resumed = observe->suspended && sched->ran > 1
-                           ? observe->suspended
-                           : cg__observe_clock(observe, sched->reactor);
+    if (sched->ran == 1) { /* one that finished at the end of the last turn is not known */
+        now = cg__observe_clock(observe, sched->reactor);
+    } else {
+        now = ended ? ended : cg__observe_clock(observe, sched->reactor);
+        ended = now;
+    }
     observe->suspended = 0;
+    observe->resumed = now;
     if (ready->burst > 1)
         cg__ready_order(ready);
     ready->burst = 0; /* as taking it does, which follows */
-    TELL(observe, resumes, each, ready->ring[ready->head & ready->mask], observe->resumed);
-}
-
-void cg__observe_begins(struct cg_sched *sched, struct cg_op *op)
-{
-    TELL(sched->observe, begins, each, op);
-}
-
-int64_t cg__observe_waits(struct cg_sched *sched, struct cg_op *op)
-{
-    struct cg__observe *observe = sched->observe;
-
-    observe->suspended = cg__observe_clock(observe, sched->reactor);
-    TELL(observe, waits, each, op, observe->suspended);
-    return observe->suspended;
-}
-
-void cg__observe_ends(struct cg_sched *sched, struct cg_op *op, ssize_t result,
-                      int64_t length)
-{
-    TELL(sched->observe, ends, each, op, result, length);
-}
-
-void cg__observe_completes(struct cg_sched *sched, const struct cg_io *io, ssize_t result)
-{
-    TELL(sched->observe, completes, each, io, result);
+    CG__TELL(&observe->resumes, resumes, ready->ring[ready->head & ready->mask], now, ended);
 }
 
 /* The reactor's functions while it is observed. */
@@ -71,21 +49,34 @@ static enum cg_verdict submit(struct cg_reactor *reactor, struct cg_io *io)
     enum cg_verdict verdict = observe->own->submit(reactor, io);
 
     if (verdict == CG_DONE)
-        cg__observe_completes(observe->sched, io, io->result);
+        cg__observe_completes(observe, io, io->result);
     return verdict;
 }
 
+/* The wait begins when the last coroutine was suspended, unless that finished: what the loop
+ * does in between is short, and a look at the clock costs as much as all else here. */
 static int wait_for(struct cg_reactor *reactor, int64_t timeout)
 {
     struct cg__observe *observe = (struct cg__observe *)reactor->type;
-    int64_t now = cg__observe_clock(observe, reactor);
+    int64_t ended = observe->suspended;
     int rc;
 
-    TELL(observe, sleeps, each, now);
+    CG__TELL(&observe->all, sleeps, ended ? ended : cg__observe_clock(observe, reactor));
+    observe->suspended = 0;
     rc = observe->own->wait(reactor, timeout);
-    now = cg__observe_clock(observe, reactor);
-    TELL(observe, wakes, each, now);
+    observe->woke = cg__observe_clock(observe, reactor);
+    CG__TELL(&observe->all, wakes, observe->woke);
     return rc;
+}
+
+/* The scheduler asks for the time of the turn right after the wait. */
+static int64_t now(struct cg_reactor *reactor)
+{
+    struct cg__observe *observe = (struct cg__observe *)reactor->type;
+    int64_t woke = observe->woke;
+
+    observe->woke = 0;
+    return woke ? woke : cg__observe_clock(observe, reactor);
 }
 
 static struct cg__observe *make(struct cg_sched *sched)
@@ -99,9 +90,20 @@ static struct cg__observe *make(struct cg_sched *sched)
     observe->type = *observe->own;
     observe->type.submit = submit;
     observe->type.wait = wait_for;
+    observe->type.now = now;
     sched->reactor->type = &observe->type;
     sched->observe = observe;
     return observe;
+}
+
+static void append(struct cg__observers *observers, struct cg__observer *observer)
+{
+    int count = 0;
+
+    while (observers->list[count])
+        count++;
+    assert(count < CG__OBSERVERS);
+    observers->list[count] = observer;
 }
 
 int cg__observe_add(struct cg_sched *sched, struct cg__observer *observer)
@@ -110,35 +112,38 @@ int cg__observe_add(struct cg_sched *sched, struct cg__observer *observer)
 
     if (observe == NULL)
         return -ENOMEM;
-    observer->next = observe->first;
-    observe->first = observer;
-    observe->coros |= observer->resumes || observer->begins || observer->waits ||
-                      observer->ends;
-    sched->unusual |= observe->coros;
+    append(&observe->all, observer);
+    if (observer->resumes)
+        append(&observe->resumes, observer);
+    if (observer->begins)
+        append(&observe->begins, observer);
+    if (observer->ends)
+        append(&observe->ends, observer);
+    if (observer->completes)
+        append(&observe->completes, observer);
+    sched->unusual |= cg__observe_coros(observe);
     return 0;
 }
 
 struct cg__observer *cg__observe_find(const struct cg_sched *sched,
                                       void (*free)(struct cg__observer *observer))
 {
-    struct cg__observer *observer = sched->observe ? sched->observe->first : NULL;
-
-    while (observer && observer->free != free)
-        observer = observer->next;
-    return observer;
+    if (sched->observe == NULL)
+        return NULL;
+    for (struct cg__observer **at = sched->observe->all.list; *at; at++)
+        if ((*at)->free == free)
+            return *at;
+    return NULL;
 }
 
 void cg__observe_end(struct cg_sched *sched)
 {
     struct cg__observe *observe = sched->observe;
-    struct cg__observer *observer;
 
     if (observe == NULL)
         return;
-    while ((observer = observe->first)) {
-        observe->first = observer->next;
-        observer->free(observer);
-    }
+    for (struct cg__observer **at = observe->all.list; *at; at++)
+        (*at)->free(*at);
     sched->reactor->type = observe->own;
     free(observe);
 }

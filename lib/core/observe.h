@@ -14,23 +14,26 @@
 struct cg_coro;
 struct cg_sched;
 
-/* Embedded in the observer's own struct. Each function but free may be NULL. None may yield,
- * nor start, wake or cancel anything. `now` is the reactor's clock at that moment. */
+enum { CG__OBSERVERS = 4 }; /* of a scheduler, at most */
+
+/* Embedded in the observer's own struct. Each function but sleeps, wakes and free may be NULL.
+ * None may yield, nor start, wake or cancel anything. `now` is the reactor's clock at that
+ * moment. */
 struct cg__observer {
-    struct cg__observer *next;
     /* The scheduler runs for the first time, in the thread to which it belongs from now on. */
     void (*binds)(struct cg__observer *observer);
-    /* A coroutine is about to run: the first one of the ready queue. */
-    void (*resumes)(struct cg__observer *observer, struct cg_coro *coro, int64_t now);
-    /* A coroutine yields an op. */
-    void (*begins)(struct cg__observer *observer, struct cg_op *op);
-    /* It is suspended: the op has to wait, or others must run first. */
-    void (*waits)(struct cg__observer *observer, struct cg_op *op, int64_t now);
-    /* The yield returns `result`, `length` ns after the coroutine was suspended; of a compound
-     * op, after it began; -1: the op completed at once. */
+    /* A coroutine is about to run: the first one of the ready queue. `ended`: when the one
+     * that ran before was suspended or finished; 0: not known, or told by sleeps. */
+    void (*resumes)(struct cg__observer *observer, struct cg_coro *coro, int64_t now,
+                    int64_t ended);
+    /* A coroutine has yielded an op that yields others, which now begins. */
+    void (*begins)(struct cg__observer *observer, struct cg_op *op, int64_t now);
+    /* The yield returns `result`, `length` ns after the coroutine was suspended; of an op that
+     * has yielded others (op->compound), after it began; -1: the op completed at once. */
     void (*ends)(struct cg__observer *observer, struct cg_op *op, ssize_t result,
                  int64_t length);
-    /* The scheduler is about to wait in its reactor, and has waited there. */
+    /* The scheduler is about to wait in its reactor, where it has nothing more to do since
+     * `now`; and has waited there. */
     void (*sleeps)(struct cg__observer *observer, int64_t now);
     void (*wakes)(struct cg__observer *observer, int64_t now);
     /* A request of a socket to the reactor has completed; others are told of only if they
@@ -39,14 +42,20 @@ struct cg__observer {
     void (*free)(struct cg__observer *observer); /* the scheduler is being freed */
 };
 
+/* Some of the observers of a scheduler; NULL ends the list. */
+struct cg__observers {
+    struct cg__observer *list[CG__OBSERVERS + 1];
+};
+
 /* The observers of a scheduler. */
 struct cg__observe {
     struct cg_reactor_type type; /* of the reactor meanwhile; must be first */
     const struct cg_reactor_type *own; /* the reactor's own */
     struct cg_sched *sched;
-    struct cg__observer *first;
-    bool coros; /* somebody wants to be told what coroutines do */
+    struct cg__observers all;
+    struct cg__observers resumes, begins, ends, completes; /* those with this function */
     int64_t suspended, resumed; /* when a coroutine was last; suspended 0: not known */
+    int64_t woke; /* when the reactor's wait ended, until the scheduler asks for that; or 0 */
 };
 
 /* Adds an observer to a scheduler that nobody knows yet. Returns 0 or -ENOMEM. */
@@ -67,19 +76,38 @@ void cg__observe_end(struct cg_sched *sched);
 /* The scheduler is bound to its thread; it may have no observers. */
 void cg__observe_binds(struct cg_sched *sched);
 
-/* Each of these tells all observers. The first three are called only if there are some. */
-void cg__observe_resumes(struct cg_sched *sched);
-void cg__observe_begins(struct cg_sched *sched, struct cg_op *op);
-int64_t cg__observe_waits(struct cg_sched *sched, struct cg_op *op); /* returns the clock */
-void cg__observe_ends(struct cg_sched *sched, struct cg_op *op, ssize_t result,
-                      int64_t length);
-void cg__observe_completes(struct cg_sched *sched, const struct cg_io *io, ssize_t result);
+/* Whether somebody wants to be told what coroutines do. */
+static inline bool cg__observe_coros(const struct cg__observe *observe)
+{
+    return observe->resumes.list[0] || observe->begins.list[0] || observe->ends.list[0];
+}
 
 /* The reactor's clock. */
 static inline int64_t cg__observe_clock(const struct cg__observe *observe,
                                         struct cg_reactor *reactor)
 {
     return observe->own->now(reactor);
+}
+
+/* Each of these tells all observers that have such a function. */
+#define CG__TELL(observers, what, ...)                                                     \
+    for (struct cg__observer *const *at = (observers)->list; *at; at++)                    \
+    (*at)->what(*at, __VA_ARGS__)
+
+void cg__observe_resumes(struct cg_sched *sched);
+
+/* Inline, since metrics are one observer, and a call to find that out costs as much as they
+ * do. */
+static inline void cg__observe_ends(struct cg__observe *observe, struct cg_op *op,
+                                    ssize_t result, int64_t length)
+{
+    CG__TELL(&observe->ends, ends, op, result, length);
+}
+
+static inline void cg__observe_completes(struct cg__observe *observe, const struct cg_io *io,
+                                         ssize_t result)
+{
+    CG__TELL(&observe->completes, completes, io, result);
 }
 
 #endif

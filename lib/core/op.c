@@ -145,15 +145,27 @@ static inline void suspend(struct cg_coro *self)
 __attribute__((noinline)) static ssize_t run_observed(struct cg_op *op, struct cg_coro *self)
 {
     struct cg_sched *sched = self->sched;
-    int64_t began = cg__observe_clock(sched->observe, sched->reactor);
-    ssize_t result = run_here(op, self);
+    struct cg__observe *observe = sched->observe;
+    int64_t began = cg__observe_clock(observe, sched->reactor);
+    ssize_t result;
 
-    cg__observe_ends(sched, op, result,
-                     cg__observe_clock(sched->observe, sched->reactor) - began);
+    CG__TELL(&observe->begins, begins, op, began);
+    result = run_here(op, self);
+    op->compound = true; /* the observers ask for it */
+    cg__observe_ends(observe, op, result, cg__observe_clock(observe, sched->reactor) - began);
+    op->compound = false;
     return result;
 }
 
-/* Starts the op and waits for its end. Inline, so that `observed` is a constant in cg_yield. */
+/* The coroutine that runs is about to be suspended. */
+static inline int64_t look_at_clock(struct cg_sched *sched)
+{
+    struct cg__observe *observe = sched->observe;
+
+    return observe->suspended = cg__observe_clock(observe, sched->reactor);
+}
+
+/* Starts the op and waits for its end. Inline, so that `observed` is a constant. */
 static inline __attribute__((always_inline)) ssize_t
 do_op(struct cg_coro *self, struct cg_op *op, bool observed)
 {
@@ -163,8 +175,6 @@ do_op(struct cg_coro *self, struct cg_op *op, bool observed)
 
     self->op = op;
     CG__PROBE(op_begin, self, op, op->type->name);
-    if (observed)
-        cg__observe_begins(self->sched, op);
     switch (start(op, self->sched)) {
     case CG_DONE:
         if (spend(self, op))
@@ -174,7 +184,7 @@ do_op(struct cg_coro *self, struct cg_op *op, bool observed)
         /* fall through */
     case CG_PENDING:
         if (observed)
-            suspended = cg__observe_waits(self->sched, op);
+            suspended = look_at_clock(self->sched);
         suspend(self);
         cg__op_heard(op);
         if (observed)
@@ -194,7 +204,7 @@ do_op(struct cg_coro *self, struct cg_op *op, bool observed)
     result = finish(op);
     CG__PROBE(op_end, self, op, op->type->name, result);
     if (observed)
-        cg__observe_ends(self->sched, op, result, length);
+        cg__observe_ends(self->sched->observe, op, result, length);
     return other ? cg__context_return(result) : result;
 }
 
@@ -205,7 +215,7 @@ __attribute__((noinline)) static ssize_t yield_unusual(struct cg_coro *self, str
         op->result = -ECANCELED;
         return finish(op);
     }
-    return do_op(self, op, (self->unusual & CG__CORO_OBSERVED) != 0);
+    return self->unusual & CG__CORO_OBSERVED ? do_op(self, op, true) : do_op(self, op, false);
 }
 
 ssize_t cg_yield(struct cg_op *op)

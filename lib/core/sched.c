@@ -30,7 +30,7 @@ void cg__sched_choose(struct cg_sched *sched)
 {
     if (sched->order)
         cg__order_choose(sched->order, &sched->ready);
-    if (sched->observe && sched->observe->coros)
+    if (sched->observe && cg__observe_coros(sched->observe))
         cg__observe_resumes(sched);
 }
 

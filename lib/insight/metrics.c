@@ -58,7 +58,9 @@ static inline void add_length(struct cg__histogram *histogram, int64_t length)
  * What has been put since the last look counts as put when that run began, or when the
  * reactor's wait ended. In a simulated world that chooses who runs, the delays are mixed. */
 
-static void resize(struct cg__metrics *m, const struct cg__ready *ready)
+/* Not inline, as the frequent case needs no stack. */
+__attribute__((noinline)) static void resize(struct cg__metrics *m,
+                                             const struct cg__ready *ready)
 {
     int64_t *since = calloc(ready->mask + 1, sizeof *since);
 
@@ -71,44 +73,43 @@ static void resize(struct cg__metrics *m, const struct cg__ready *ready)
     m->mask = ready->mask; /* without memory nothing is measured until it grows again */
 }
 
-static void add_delay(struct cg__metrics *m, const struct cg__ready *ready, int64_t put,
-                      int64_t now)
+static inline void add_delay(struct cg__metrics *m, const struct cg__ready *ready, int64_t put,
+                             int64_t now)
 {
-    if (m->mask != ready->mask)
-        resize(m, ready);
-    if (m->since) {
-        for (size_t i = ready->head; (ptrdiff_t)(m->head - i) > 0; i++)
-            m->since[i & m->mask] = put; /* favoured ones */
-        for (size_t i = m->tail; i != ready->tail; i++)
-            m->since[i & m->mask] = put;
-        add_length(&m->lengths[CG__METRICS_DELAY], now - m->since[ready->head & m->mask]);
+    size_t head = ready->head, tail = ready->tail, mask = m->mask;
+    int64_t *since = m->since;
+
+    if (since) {
+        for (size_t i = head; (ptrdiff_t)(m->head - i) > 0; i++)
+            since[i & mask] = put; /* favoured ones */
+        for (size_t i = m->tail; i != tail; i++)
+            since[i & mask] = put;
+        add_length(&m->lengths[CG__METRICS_DELAY], now - since[head & mask]);
     }
-    m->head = ready->head + 1;
-    m->tail = ready->tail;
+    m->head = head + 1;
+    m->tail = tail;
 }
 
-/* The coroutine that runs, if any, is suspended or has ended. */
-static inline void end_run(struct cg__metrics *m, int64_t now)
-{
-    if (m->began)
-        add_length(&m->lengths[CG__METRICS_RUN], now - m->began);
-    m->began = 0;
-}
-
-static void resumes(struct cg__observer *observer, struct cg_coro *coro, int64_t now)
+static void resumes(struct cg__observer *observer, struct cg_coro *coro, int64_t now,
+                    int64_t ended)
 {
     struct cg__metrics *m = (struct cg__metrics *)observer;
     struct cg_sched *sched = coro->sched;
+    int64_t resumed = m->resumed;
 
+    if (m->mask != sched->ready.mask)
+        resize(m, &sched->ready);
+    if (m->runs && ended)
+        add_length(&m->lengths[CG__METRICS_RUN], ended - resumed);
     if (sched->ran == 1) {
         add(&m->counts[CG__METRICS_TURNS], 1);
         m->woke = m->woke ? m->woke : sched->now; /* the first turn */
-        m->began = 0; /* one that ended the last turn by its own end is not measured */
+        resumed = sched->now;
     }
-    add_delay(m, &sched->ready, sched->ran == 1 ? sched->now : m->resumed, now);
-    end_run(m, now);
     add(&m->counts[CG__METRICS_RESUMED], 1);
-    m->began = m->resumed = now;
+    m->runs = true;
+    m->resumed = now;
+    add_delay(m, &sched->ready, resumed, now);
 }
 
 /* Operations. Types are found by their addresses, and types of one name count together. */
@@ -127,10 +128,10 @@ static struct cg__metrics_type *new_type(struct cg__metrics *m, const char *name
     return &m->types[count];
 }
 
-static struct cg__metrics_type *type_of(struct cg__metrics *m, const struct cg_op_type *type)
+/* Of a type that is not in its first place. */
+__attribute__((noinline)) static struct cg__metrics_type *
+find_type(struct cg__metrics *m, const struct cg_op_type *type, size_t at)
 {
-    size_t at = cg__hash_own((uintptr_t)type) % CG__METRICS_PLACES;
-
     for (unsigned tries = 0; tries < CG__METRICS_PLACES / 2; tries++) {
         if (m->places[at].type == type)
             return m->places[at].counts;
@@ -143,10 +144,19 @@ static struct cg__metrics_type *type_of(struct cg__metrics *m, const struct cg_o
     return new_type(m, "others");
 }
 
-static void waits(struct cg__observer *observer, struct cg_op *op, int64_t now)
+static inline struct cg__metrics_type *type_of(struct cg__metrics *m,
+                                               const struct cg_op_type *type)
 {
-    (void)op;
-    end_run((struct cg__metrics *)observer, now);
+    size_t at = cg__hash_own((uintptr_t)type) % CG__METRICS_PLACES;
+
+    return m->places[at].type == type ? m->places[at].counts : find_type(m, type, at);
+}
+
+__attribute__((noinline)) static void add_failure(struct cg__metrics_type *type, ssize_t result)
+{
+    add(&type->counts[CG__METRICS_FAILURES], 1);
+    if (result == -ETIMEDOUT)
+        add(&type->counts[CG__METRICS_TIMEOUTS], 1);
 }
 
 static void ends(struct cg__observer *observer, struct cg_op *op, ssize_t result,
@@ -158,9 +168,7 @@ static void ends(struct cg__observer *observer, struct cg_op *op, ssize_t result
     if (length >= 0)
         add_length(&type->length, length);
     if (result < 0)
-        add(&type->counts[CG__METRICS_FAILURES], 1);
-    if (result == -ETIMEDOUT)
-        add(&type->counts[CG__METRICS_TIMEOUTS], 1);
+        add_failure(type, result);
 }
 
 /* The reactor. */
@@ -182,7 +190,9 @@ static void sleeps(struct cg__observer *observer, int64_t now)
 {
     struct cg__metrics *m = (struct cg__metrics *)observer;
 
-    end_run(m, now);
+    if (m->runs)
+        add_length(&m->lengths[CG__METRICS_RUN], now - m->resumed);
+    m->runs = false;
     if (m->woke)
         add_length(&m->lengths[CG__METRICS_TURN], now - m->woke);
     m->slept = now;
@@ -245,7 +255,6 @@ int cg__metrics_add(struct cg_sched *sched)
         return -ENOMEM;
     m->observer = (struct cg__observer){
         .resumes = resumes,
-        .waits = waits,
         .ends = ends,
         .sleeps = sleeps,
         .wakes = wakes,

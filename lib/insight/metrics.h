@@ -75,7 +75,7 @@ struct cg__metrics {
         const struct cg_op_type *type;
         struct cg__metrics_type *counts;
     } places[CG__METRICS_PLACES]; /* by a hash of the type's address */
-    int64_t began;   /* when the running coroutine was resumed; 0: none runs */
+    bool runs;       /* a coroutine has been resumed, and its run is not in the histogram */
     int64_t resumed; /* when one was last resumed */
     int64_t slept, woke;
     int64_t *since; /* of each place of the ready queue: when it was filled */

@@ -63,22 +63,21 @@ static void note_running(struct cg__trace_ring *ring)
     ring->running.at = now(ring);
 }
 
-static void resumes(struct cg__observer *observer, struct cg_coro *coro, int64_t at)
+static void resumes(struct cg__observer *observer, struct cg_coro *coro, int64_t at,
+                    int64_t ended)
 {
     struct cg__trace_ring *ring = (struct cg__trace_ring *)observer;
 
-    stop(ring, at);
+    stop(ring, ended ? ended : at);
     ring->running.at = at;
     ring->running.coro = coro->id;
     set_name(&ring->running, coro->name);
 }
 
-static void begins(struct cg__observer *observer, struct cg_op *op)
+static void begins(struct cg__observer *observer, struct cg_op *op, int64_t at)
 {
-    struct cg__trace_ring *ring = (struct cg__trace_ring *)observer;
-
-    if (op->type->run)
-        put(ring, CG__TRACE_BEGIN, now(ring), cg__coro_self->id, op->type->name);
+    put((struct cg__trace_ring *)observer, CG__TRACE_BEGIN, at, cg__coro_self->id,
+        op->type->name);
 }
 
 /* The op has waited until its coroutine was resumed. */
@@ -89,7 +88,7 @@ static void ends(struct cg__observer *observer, struct cg_op *op, ssize_t result
     uint64_t coro = cg__coro_self->id;
     struct cg__event *event;
 
-    if (op->type->run) {
+    if (op->compound) {
         event = put(ring, CG__TRACE_END, now(ring), coro, op->type->name);
     } else if (length < 0) {
         event = put(ring, CG__TRACE_OP, now(ring), coro, op->type->name);

@@ -126,7 +126,8 @@ static void complete(struct cg_io *member_io, ssize_t result)
 
 static void complete_observed(struct cg_io *member_io, ssize_t result)
 {
-    cg__observe_completes(((struct member *)member_io)->many->sched, member_io, result);
+    cg__observe_completes(((struct member *)member_io)->many->sched->observe, member_io,
+                          result);
     complete(member_io, result);
 }
 
