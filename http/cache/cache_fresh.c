@@ -66,12 +66,16 @@ static int64_t lifetime(const struct cg__cache_says *says, unsigned status,
     return moment < CG_HTTP_CACHE_GUESS ? moment : CG_HTTP_CACHE_GUESS;
 }
 
+/* The first member of the first field Age counts; an invalid one is ignored (RFC 9111, 5.1). */
 static int64_t age_of(const struct cg_http_headers *head)
 {
-    const char *text = cg_http_headers_get(head, "Age");
+    const char *at = cg_http_headers_get(head, "Age");
     uint64_t age;
 
-    return cg__ascii_is_number(text, &age) ? cg__http_cache_control_seconds(age) : 0;
+    if (at == NULL || !cg__ascii_number(&at, &age))
+        return 0;
+    at += strspn(at, " \t");
+    return *at == '\0' || *at == ',' ? cg__http_cache_control_seconds(age) : 0;
 }
 
 void cg__http_cache_fresh_read(struct cg__cache_life *life, unsigned status,

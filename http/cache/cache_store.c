@@ -179,10 +179,7 @@ bool cg__http_cache_add(struct cg__cached *cached, const void *data, size_t len)
  * URL depends on has changed. */
 static bool replaces(const struct cg__cached *cached, const struct cg__cached *old)
 {
-    const char *a = cg_http_headers_get(&cached->head, "Vary"),
-               *b = cg_http_headers_get(&old->head, "Vary");
-
-    return strcmp(a ? a : "", b ? b : "") != 0 ||
+    return !cg__http_cache_vary_same(&cached->head, &old->head) ||
            cg__http_cache_vary_fits(&old->asked, &cached->head, &cached->asked);
 }
 

@@ -52,3 +52,23 @@ bool cg__http_cache_vary_fits(const struct cg_http_headers *asked,
             return false;
     return !cg_http_headers_next(asked, &from, &other);
 }
+
+static bool next_vary(const struct cg_http_headers *head, size_t *at,
+                      struct cg_http_field *field)
+{
+    while (cg_http_headers_next(head, at, field))
+        if (cg__ascii_equal(field->name, "Vary"))
+            return true;
+    return false;
+}
+
+bool cg__http_cache_vary_same(const struct cg_http_headers *a, const struct cg_http_headers *b)
+{
+    size_t at = 0, from = 0;
+    struct cg_http_field one, other;
+
+    while (next_vary(a, &at, &one))
+        if (!next_vary(b, &from, &other) || strcmp(one.value, other.value) != 0)
+            return false;
+    return !next_vary(b, &from, &other);
+}

@@ -16,4 +16,7 @@ bool cg__http_cache_vary_fits(const struct cg_http_headers *asked,
                               const struct cg_http_headers *head,
                               const struct cg_http_headers *fields);
 
+/* Whether two responses have the same fields Vary. */
+bool cg__http_cache_vary_same(const struct cg_http_headers *a, const struct cg_http_headers *b);
+
 #endif

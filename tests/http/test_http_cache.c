@@ -125,6 +125,23 @@ static ssize_t tells_requests_apart(void *arg)
     return cache_end();
 }
 
+/* All fields Vary of a response count: what depends on other fields replaces the old one. */
+static ssize_t reads_each_vary(void *arg)
+{
+    (void)arg;
+    cache_begin();
+    origin.fields = CC "max-age=10" N "Vary: X" N "Vary: Y" N;
+    IS(ask_from("/", "Y", "a"), CG_HTTP_FROM_SERVER);
+    IS(ask_from("/", "Y", "a"), CG_HTTP_FROM_CACHE);
+    IS(ask_from("/", "Y", "b"), CG_HTTP_FROM_SERVER);
+    IS(ask_from("/", "Y", "a"), CG_HTTP_FROM_CACHE);
+    origin.fields = CC "max-age=10" N "Vary: X" N "Vary: Z" N;
+    IS(ask_from("/", "Y", "c"), CG_HTTP_FROM_SERVER);
+    IS(FETCH(.url = url("/"), .fields = FIELDS({"Y", "a"})), 200);
+    has_body("3"); /* the new one, which does not depend on Y */
+    return cache_end();
+}
+
 /* What one user has got is not for another, unless it is public. */
 static ssize_t tells_users_apart(void *arg)
 {
@@ -256,6 +273,7 @@ static const struct test_case cases[] = {
     CORO(updates_heads, .where = ON_SIM),
     CORO(is_not_fooled, .where = ON_SIM),
     CORO(tells_requests_apart, .where = ON_SIM),
+    CORO(reads_each_vary, .where = ON_SIM),
     CORO(tells_users_apart),
     CORO(forgets_what_changed),
     CORO(bridges_failures, .where = ON_SIM),

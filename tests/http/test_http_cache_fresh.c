@@ -69,6 +69,11 @@ static const struct row rows[] = {
     {CC "max-age=10" N "Age: 5" N TAG, 5, NULL, SAME, NULL},
     {CC "max-age=10" N "Age: 11" N, 0, NULL, ASKS, NULL},
     {CC "max-age=10" N "Age: x" N, 9, NULL, FRESH, NULL},
+    {CC "max-age=10" N "Age: 5, 9" N, 4, NULL, FRESH, NULL},
+    {CC "max-age=10" N "Age: 5, 1" N TAG, 5, NULL, SAME, NULL},
+    {CC "max-age=10" N "Age: 5 ,x" N TAG, 5, NULL, SAME, NULL},
+    {CC "max-age=10" N "Age: 5" N "Age: 1" N TAG, 5, NULL, SAME, NULL},
+    {CC "max-age=10" N "Age: 5 9" N, 9, NULL, FRESH, NULL},
     {CC "max-age=10" N "Age: 99999999999999999999" N TAG, 0, NULL, SAME, NULL},
     /* What may not be stored, or not be used without the server. */
     {CC "no-store" N TAG OLD, 0, NULL, ASKS, NULL},
