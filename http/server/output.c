@@ -165,14 +165,17 @@ static ssize_t reap(struct cg__http_conn *conn)
     return n < 0 ? n : 0;
 }
 
-/* Waits for the writer: only one coroutine at a time may write on a connection. */
+/* Waits for the writer: only one coroutine at a time may write on a connection. Two may wait,
+ * one that reads the request's body and one that writes the response. */
 static ssize_t settle(struct cg__http_conn *conn, bool shield)
 {
-    ssize_t n = cg_yield(cg_join(conn->writer, .timeout = CG_NEVER, .shield = shield));
+    struct cg_coro *writer = cg_coro_ref(conn->writer);
+    ssize_t n = cg_yield(cg_join(writer, .timeout = CG_NEVER, .shield = shield));
 
-    if (cg_coro_state(conn->writer) != CG_CORO_FINISHED)
-        return n; /* cancelled: cg__http_output_end waits for the writer */
-    return reap(conn);
+    if (cg_coro_state(writer) == CG_CORO_FINISHED) /* if not, cg__http_output_end waits for it */
+        n = conn->writer == writer ? reap(conn) : 0;
+    cg_coro_unref(writer);
+    return n;
 }
 
 static void look_at(struct cg__http_conn *conn)
