@@ -2,8 +2,8 @@
 /* The structs of the client. A request passes through the files in this order:
  * client_fetch.c (redirects, retries), client_cached.c (the cache), client_link.c (a
  * connection: client_route.c, and client_dial.c for a new one), client_fields.c, then
- * its carrier (HTTP/1.1: client_send.c, client_head.c, client_http1.c), and client_reply.c
- * (the body). */
+ * its carrier (HTTP/1.1: client_send.c, client_head.c, client_http1.c), client_sending.c (a
+ * longer body of the request), and client_reply.c (the body of the response). */
 #ifndef COGEN_HTTP_CLIENT_CLIENT_H
 #define COGEN_HTTP_CLIENT_CLIENT_H
 
@@ -38,13 +38,20 @@ struct cg_http_client {
 struct cg__link;
 struct cg__asking;
 struct cg__h2_stream;
+struct cg__sending;
 
 /* How messages travel. */
 struct cg__carrier {
-    /* Sends the head and, unless the final response comes before, the body. If the server
-     * has closed the connection, returns 0 and stores the failure in *broken: a response
-     * that says why may have come. Sets ask->responded and link->spoiled. */
-    ssize_t (*send)(struct cg__link *link, struct cg__asking *ask, ssize_t *broken);
+    /* Sends the head, and a short body; starts to send a longer one (client_sending.h). If
+     * the server has closed the connection, returns 0 and stores the failure in
+     * ask->broken: a response that says why may have come. If the final response comes
+     * before, sets ask->responded. */
+    ssize_t (*send)(struct cg__link *link, struct cg__asking *ask);
+    /* Sends a longer body, in a coroutine of its own: the result of struct cg__sending. */
+    ssize_t (*send_body)(struct cg__sending *sending);
+    /* Waits until that coroutine has ended, or something has come: 0, 1, or a negative code
+     * of waiting. */
+    ssize_t (*listen)(struct cg__sending *sending);
     /* Reads the next head, interim or final, into reply->head and reply->headers. The
      * timeout is for its first byte; then idle_timeout is for the whole head. `method`: of
      * the request. 0, or a negative code with a message. */
@@ -92,6 +99,7 @@ struct cg_http_reply {
     struct cg__cached *stored; /* in the cache: where the body is from, or goes to; or NULL */
     enum cg_http_from from;
     bool storing; /* the body goes to the cache */
+    bool sends;   /* the body of the request is being sent: the link is in use */
     char *body;
     size_t len;
     char *kept; /* bytes of a read that lost a race; NULL: none */
@@ -136,7 +144,10 @@ struct cg__asking {
     bool plain;    /* HTTP/1.1 only: for an upgrade, or because the server wants it */
     bool connected; /* the last attempt had a connection */
     bool responded; /* the head of the final response has been read */
+    bool unsent;    /* a part of the body was not sent */
+    ssize_t broken; /* why the server takes no more of the request; 0: it does */
     uint64_t sent; /* bytes of the body */
+    struct cg__sending *sending; /* the body is being sent; or NULL */
     struct cg__cached_asking *cached; /* never NULL */
 };
 

@@ -8,6 +8,7 @@
 #include "http/client/client_link.h"
 #include "http/client/client_reply.h"
 #include "http/client/client_retry.h"
+#include "http/client/client_sending.h"
 #include "http/client/client_site.h"
 #include "http/client/client_why.h"
 #include "http/coding/decoder.h"
@@ -76,24 +77,41 @@ static ssize_t check(const struct cg__asking *ask)
     return check_list(ask, fetch->headers);
 }
 
-/* Sends a request on a connection, and reads the heads up to the final one. */
+/* Reads a head. If the request could not be sent, and no response says why, that is the
+ * failure. */
+static ssize_t read_head(struct cg__asking *ask, struct cg__link *link, int64_t patience)
+{
+    char why[CG_HTTP_WHY_SIZE];
+    ssize_t n = link->carrier->head(ask->reply, ask->method, patience,
+                                    ask->broken < 0 ? why : ask->why);
+
+    if (n == 0 || ask->broken == 0 || ask->reply->touched)
+        return n;
+    return cg__http_client_because(ask->why, ask->broken, "sending the request failed: %s",
+                                   cg_strerror(ask->broken));
+}
+
+/* Sends a request on a connection, and reads the heads up to the final one. The body may go
+ * on being sent. */
 static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
 {
     struct cg_http_reply *reply = ask->reply;
     int64_t patience = ask->client->options.response_timeout;
-    ssize_t broken, n;
+    ssize_t n;
 
     reply->touched = false;
     reply->link.sock = link->sock; /* borrowed, to read heads */
     reply->link.stream = link->stream;
     *ask->put = true;
-    n = link->carrier->send(link, ask, &broken);
+    ask->sent = 0;
+    ask->responded = ask->unsent = false;
+    ask->broken = 0;
+    n = link->carrier->send(link, ask);
     for (unsigned i = 0; n == 0 && !ask->responded; i++) {
-        char why[CG_HTTP_WHY_SIZE];
-
-        n = link->carrier->head(reply, ask->method, patience, broken ? why : ask->why);
-        if (n < 0 && broken && !reply->touched)
-            n = broken; /* the earlier failure */
+        if (ask->sending != NULL)
+            n = cg__http_client_sending_wait(ask);
+        if (n == 0)
+            n = read_head(ask, link, patience);
         if (n == 0)
             n = cg__http_client_head_interim(ask);
         ask->responded = n == 0 && !cg__http_client_head_is_interim(reply);
@@ -104,6 +122,9 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
     if (n == 0 && reply->head.status == 101 && !ask->fetch->upgrade)
         n = cg__http_client_because(ask->why, CG_EHTTP,
                                     "the server switches protocols unasked");
+    if (n < 0 || !cg__http_client_sending_goes_on(ask))
+        n = cg__http_client_sending_end(ask, n);
+    link->spoiled = ask->unsent;
     reply->link.sock = NULL;
     reply->link.stream = NULL;
     return n;
@@ -285,6 +306,8 @@ static ssize_t ask_server(struct cg__asking *ask)
         n = cg__http_client_reply_begin(ask->reply, &link, ask);
     if (n == 0)
         n = take_cookies(ask);
+    if (n < 0)
+        n = cg__http_client_sending_end(ask, n);
     return n <= 0 ? retry(ask, n) : n;
 }
 
@@ -299,10 +322,38 @@ static ssize_t respond(struct cg__asking *ask)
     return n <= 0 ? cg__http_client_cached_judge(ask, n) : n;
 }
 
-static ssize_t fetch_all(struct cg__asking *ask)
+static ssize_t receive_whole(struct cg__asking *ask)
 {
     struct cg_http_reply *reply = ask->reply;
     size_t limit = ask->fetch->limit ? ask->fetch->limit : CG_HTTP_BODY_LIMIT;
+    ssize_t n;
+
+    if (!reply->ended && !reply->decoder && reply->length > 0 &&
+        (uint64_t)reply->length > limit)
+        return cg__http_client_because(ask->why, CG_EHTTP_LIMIT,
+                                       "the body has more than %zu bytes", limit);
+    n = cg__http_client_reply_whole(reply, limit);
+    return n < 0 ? cg__http_client_because(ask->why, n, "%s", reply->why) : 0;
+}
+
+/* Lets the caller read the body, or reads all of it. */
+static ssize_t receive(struct cg__asking *ask)
+{
+    const struct cg_http_fetch *fetch = ask->fetch;
+    ssize_t n;
+
+    if (fetch->receive == NULL)
+        return fetch->stream ? 0 : receive_whole(ask);
+    ask->why[0] = '\0';
+    n = fetch->receive(fetch->receive_arg, ask->reply);
+    if (n < 0 && ask->why[0] == '\0')
+        cg__http_client_because(ask->why, n, "%s", ask->reply->why);
+    return n < 0 ? n : 0;
+}
+
+static ssize_t fetch_all(struct cg__asking *ask)
+{
+    struct cg_http_reply *reply = ask->reply;
     ssize_t n = check(ask);
 
     while (n == 0) {
@@ -315,17 +366,12 @@ static ssize_t fetch_all(struct cg__asking *ask)
         n = 0;
     }
     cg__http_client_cached_end(ask);
-    if (n == 0 && !ask->fetch->stream && !reply->ended && !reply->decoder &&
-        reply->length > 0 && (uint64_t)reply->length > limit)
-        n = cg__http_client_because(ask->why, CG_EHTTP_LIMIT,
-                                    "the body has more than %zu bytes", limit);
-    if (n == 0 && !ask->fetch->stream) {
-        n = cg__http_client_reply_whole(reply, limit);
-        if (n < 0)
-            cg__http_client_because(ask->why, n, "%s", reply->why);
-    }
     reply->url = ask->url;
     ask->url = (struct cg__url){.memory = NULL};
+    if (n == 0)
+        n = receive(ask);
+    n = cg__http_client_sending_finish(ask, n);
+    cg__http_client_reply_settle(reply, ask->unsent);
     return n;
 }
 

@@ -10,6 +10,8 @@ const bool cg__http_client_h2_known = true;
 
 const struct cg__carrier cg__http_client_h2 = {
     .send = cg__http_client_h2_send,
+    .send_body = cg__http_client_h2_send_body,
+    .listen = cg__http_client_h2_send_listen,
     .head = cg__http_client_h2_receive_head,
     .body = cg__http_client_h2_receive_body,
 };

@@ -27,8 +27,8 @@ struct cg__h2_head {
 struct cg__h2_stream {
     struct cg__h2 *h2;
     struct cg__h2_stream *next, *prev; /* on the connection */
-    struct cg__line_op *waiters[2]; /* its coroutines that wait in the line; or NULL. A
-                                     * tunnel has one that reads and one that writes */
+    struct cg__line_op *waiters[2]; /* its coroutines that wait in the line; or NULL: one
+                                     * reads and one writes */
     int32_t id;                 /* 0: the request has not been submitted */
     bool head_only;             /* the request is HEAD */
     bool connects;              /* it asks for an upgrade (RFC 8441) */
@@ -47,6 +47,7 @@ struct cg__h2_stream {
     size_t piece_len, noted;
     bool last_piece;
     bool sent; /* all of it */
+    bool sending; /* a coroutine of its own sends it */
     const struct cg_http_headers *more; /* trailers; or NULL */
 
     /* The end. */

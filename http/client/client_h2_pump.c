@@ -99,8 +99,21 @@ static void take(struct cg__h2 *h2, struct cg_view *view)
     }
 }
 
-/* Reads once. 0, or the negative code of waiting. */
-static ssize_t read_once(struct cg__h2 *h2, int64_t timeout, int64_t deadline)
+/* Waits for bytes; -EINTR: others have done what the reader waits for. */
+static ssize_t borrow(struct cg__h2 *h2, struct cg_view *view, struct cg__h2_reader *reader,
+                      int64_t deadline)
+{
+    ssize_t n;
+
+    cg_scope_open(&reader->scope, CG_NEVER, false);
+    h2->reader = reader;
+    n = cg_yield(cg_borrow(h2->sock, view, .timeout = CG_NEVER, .deadline = deadline));
+    h2->reader = NULL;
+    return cg_scope_close(&reader->scope) < 0 && n == -ECANCELED ? -EINTR : n;
+}
+
+/* Reads once. 0, or the negative code of waiting. reader NULL: what is there already. */
+static ssize_t read_once(struct cg__h2 *h2, struct cg__h2_reader *reader, int64_t deadline)
 {
     struct cg_view view;
     ssize_t n;
@@ -110,8 +123,11 @@ static ssize_t read_once(struct cg__h2 *h2, int64_t timeout, int64_t deadline)
         return 0;
     }
     h2->reading = true;
-    n = cg_yield(cg_borrow(h2->sock, &view, .timeout = timeout, .deadline = deadline));
+    n = reader != NULL ? borrow(h2, &view, reader, deadline)
+                       : cg_yield(cg_borrow(h2->sock, &view, .timeout = CG_NOWAIT));
     h2->reading = false;
+    if (n == -EINTR)
+        return 0;
     if (n > 0)
         take(h2, &view);
     else if (!is_temporary(n))
@@ -150,7 +166,9 @@ static ssize_t write_out(struct cg__h2 *h2, int64_t deadline)
         fail_by(h2, n);
     if (n < 0)
         return is_temporary(n) ? n : 0;
-    return listens && moved == 0 ? read_once(h2, CG_NEVER, deadline) : 0;
+    if (listens && moved == 0)
+        read_once(h2, NULL, deadline);
+    return 0;
 }
 
 /* Few bytes, such as a request without a body, are usually sent at once. */
@@ -202,6 +220,7 @@ ssize_t cg__http_client_h2_pump(struct cg__h2_stream *stream,
 {
     struct cg__h2 *h2 = stream->h2;
     int64_t since = cg_sched_now(h2->client->sched);
+    struct cg__h2_reader reader = {.stream = stream, .ready = ready};
     uint64_t heard = h2->heard;
     ssize_t n = 0;
 
@@ -209,7 +228,7 @@ ssize_t cg__http_client_h2_pump(struct cg__h2_stream *stream,
         if (!h2->writing && cg__http_client_h2_pump_is_behind(h2))
             n = write_once(h2, deadline);
         else if (!h2->reading)
-            n = read_once(h2, CG_NEVER, deadline);
+            n = read_once(h2, &reader, deadline);
         else
             n = wait_in_line(stream, deadline);
     }
@@ -238,7 +257,7 @@ void cg__http_client_h2_pump_drain(struct cg__h2 *h2)
     ssize_t n = 0;
 
     while (n == 0 && h2->error == 0)
-        n = read_once(h2, CG_NOWAIT, 0);
+        n = read_once(h2, NULL, 0);
     if (n == -ECANCELED)
         fail_by(h2, n);
     cg__http_client_h2_pump_offer(h2);

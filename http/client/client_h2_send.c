@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Sends a request by HTTP/2: the head, then the body as far as the windows of the server
- * are open. If the final response comes while the body is being sent, the rest is not
- * sent. */
+ * are open. Bodies other than short ones in memory are sent by a coroutine of their own. */
 #include "config.h"
 
 #include "http/client/client_h2_session.h"
 #include "http/client/client_head.h"
+#include "http/client/client_sending.h"
 #include "http/client/client_source.h"
 #include "http/client/client_why.h"
 
@@ -32,24 +32,31 @@ static ssize_t give(nghttp2_session *session, int32_t id, uint8_t *buf, size_t s
     memcpy(buf, stream->piece, len);
     stream->piece += len;
     stream->piece_len -= len;
+    stream->sent = stream->last_piece && stream->piece_len == 0;
     if (stream->piece_len == 0)
         cg__http_client_h2_session_wake(stream);
     cg__http_client_h2_session_thrive(user); /* the server may acknowledge it */
-    if (!stream->last_piece || stream->piece_len > 0)
+    if (!stream->sent)
         return (ssize_t)len;
     if (stream->more != NULL)
         more = cg__http_client_h2_fields_trailers(stream, stream->more);
-    if (more < 0)
+    if (more < 0) {
+        stream->sent = false;
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
     *flags = NGHTTP2_DATA_FLAG_EOF | (more > 0 ? NGHTTP2_DATA_FLAG_NO_END_STREAM : 0);
-    stream->sent = true;
     return (ssize_t)len;
 }
 
 static bool has_moved(const struct cg__h2_stream *stream)
 {
-    return stream->piece_len < stream->noted || stream->sent ||
-           cg__http_client_h2_receive_is_there(stream);
+    return stream->piece_len < stream->noted || stream->sent || stream->closed;
+}
+
+/* The same for a body that the coroutine of the request sends. */
+static bool has_moved_or_head(const struct cg__h2_stream *stream)
+{
+    return has_moved(stream) || cg__http_client_h2_receive_is_there(stream);
 }
 
 static int64_t moment(const struct cg_http_client *client, int64_t length)
@@ -57,14 +64,6 @@ static int64_t moment(const struct cg_http_client *client, int64_t length)
     int64_t now = cg_sched_now(client->sched);
 
     return length < CG_NEVER - now ? now + length : CG_NEVER;
-}
-
-static ssize_t cannot_send(const struct cg__asking *ask, ssize_t code)
-{
-    if (code == -ETIMEDOUT)
-        return cg__http_client_because(ask->why, code,
-                                       "the server stopped reading the request");
-    return code;
 }
 
 /* Reads the heads that have come. 1: the final one; 0; or a negative code. */
@@ -83,53 +82,119 @@ static ssize_t hear(struct cg__h2_stream *stream, struct cg__asking *ask)
     return 0;
 }
 
-/* Sends a piece. 0; 1: the final response has come; negative. */
-static ssize_t send_piece(struct cg__h2_stream *stream, struct cg__asking *ask,
-                          const void *data, size_t len, bool last)
+static void set_piece(struct cg__h2_stream *stream, const void *data, size_t len, bool last)
 {
-    ssize_t n = 0;
-
     stream->piece = data;
     stream->piece_len = len;
     stream->last_piece = last;
     nghttp2_session_resume_data(stream->h2->session, stream->id);
-    while (n == 0 && (last ? !stream->sent : stream->piece_len > 0)) {
-        stream->noted = stream->piece_len;
-        n = cg__http_client_h2_pump(
-            stream, has_moved, moment(ask->client, ask->client->options.send_timeout));
-        ask->sent += stream->noted - stream->piece_len;
-        if (n == 0)
-            n = hear(stream, ask);
+}
+
+/* Waits until some of the piece was sent. 0, or a negative code of waiting. */
+static ssize_t move_piece(struct cg__h2_stream *stream, struct cg__asking *ask,
+                          bool (*ready)(const struct cg__h2_stream *))
+{
+    ssize_t n;
+
+    stream->noted = stream->piece_len;
+    n = cg__http_client_h2_pump(stream, ready,
+                                moment(ask->client, ask->client->options.send_timeout));
+    ask->sent += stream->noted - stream->piece_len;
+    return n;
+}
+
+/* Sends a piece. 0; 1: the server does not take it, which the stream explains; negative. */
+static ssize_t send_piece(struct cg__sending *sending, const void *data, size_t len, bool last)
+{
+    struct cg__h2_stream *stream = sending->stream;
+    ssize_t n = 0;
+
+    set_piece(stream, data, len, last);
+    while (n == 0 && !stream->closed && (last ? !stream->sent : stream->piece_len > 0)) {
+        n = move_piece(stream, sending->ask, has_moved);
+        if (n == -ETIMEDOUT && cg__http_client_sending_is_patient(sending))
+            n = 0;
     }
+    if (n == 0 && (last ? !stream->sent : stream->piece_len > 0))
+        n = 1;
+    if (n == -ETIMEDOUT && sending->ask->responded)
+        n = 1;
     stream->piece_len = 0; /* the memory may end now */
-    return n < 0 ? cannot_send(ask, n) : n;
+    if (n == -ETIMEDOUT)
+        cg__http_client_because(sending->why, n, "the server stopped reading the request");
+    return n;
 }
 
 /* Sends a body that is read piece by piece. */
-static ssize_t send_pieces(struct cg__h2_stream *stream, struct cg__asking *ask)
+static ssize_t send_pieces(struct cg__sending *sending)
 {
     char *buf = malloc(PIECE);
     ssize_t n = buf ? 0 : -ENOMEM;
     bool last = false;
 
     while (n == 0 && !last) {
-        ssize_t len = cg__http_client_source_read(ask, buf, PIECE, &last);
+        ssize_t len =
+            cg__http_client_source_read(sending->ask, buf, PIECE, &last, sending->why);
 
-        n = len < 0 ? len : send_piece(stream, ask, buf, (size_t)len, last);
+        n = len < 0 ? len : send_piece(sending, buf, (size_t)len, last);
     }
     free(buf);
     return n;
 }
 
-static ssize_t send_body(struct cg__h2_stream *stream, struct cg__asking *ask)
+static ssize_t send_all(struct cg__sending *sending)
 {
+    const struct cg__asking *ask = sending->ask;
     const struct cg_http_fetch *fetch = ask->fetch;
 
     if (fetch->source != NULL && fetch->source->len < 0)
-        stream->more = fetch->source->trailers;
+        sending->stream->more = fetch->source->trailers;
     if (fetch->source != NULL || fetch->file != NULL)
-        return send_pieces(stream, ask);
-    return send_piece(stream, ask, fetch->body, fetch->len, true);
+        return send_pieces(sending);
+    return send_piece(sending, (const char *)fetch->body + ask->sent,
+                      fetch->len - (size_t)ask->sent, true);
+}
+
+ssize_t cg__http_client_h2_send_body(struct cg__sending *sending)
+{
+    ssize_t n;
+
+    sending->stream->sending = true;
+    n = send_all(sending);
+    sending->stream->sending = false;
+    cg__http_client_h2_session_wake(sending->stream);
+    return n;
+}
+
+static bool has_news(const struct cg__h2_stream *stream)
+{
+    return !stream->sending || cg__http_client_h2_receive_is_there(stream);
+}
+
+ssize_t cg__http_client_h2_send_listen(struct cg__sending *sending)
+{
+    ssize_t n = cg__http_client_h2_pump(sending->stream, has_news, CG_NEVER);
+
+    return n < 0 ? n : cg__http_client_h2_receive_is_there(sending->stream);
+}
+
+/* Sends a short body from memory. What a successful response has overtaken is sent by a
+ * coroutine. 0; 1: the final response has come; negative. */
+static ssize_t send_short(struct cg__h2_stream *stream, struct cg__asking *ask)
+{
+    ssize_t n = 0;
+
+    set_piece(stream, ask->fetch->body, ask->fetch->len, true);
+    while (n == 0 && !stream->sent) {
+        n = move_piece(stream, ask, has_moved_or_head);
+        if (n == 0)
+            n = hear(stream, ask);
+    }
+    ask->unsent = !stream->sent;
+    stream->piece_len = 0;
+    if (n == -ETIMEDOUT)
+        cg__http_client_because(ask->why, n, "the server stopped reading the request");
+    return n;
 }
 
 static bool has_head(const struct cg__h2_stream *stream)
@@ -179,16 +244,30 @@ static ssize_t prepare_upgrade(struct cg__h2_stream *stream, struct cg__asking *
                                          "the server does not upgrade HTTP/2");
 }
 
-ssize_t cg__http_client_h2_send(struct cg__link *link, struct cg__asking *ask,
-                                ssize_t *broken)
+/* Sends the body, or begins to. 0; 1: the final response has come; negative. */
+static ssize_t send_body(struct cg__link *link, struct cg__asking *ask)
+{
+    ssize_t n = 0;
+
+    if (ask->expect)
+        n = ask_first(link->stream, ask);
+    if (n == 0 && cg__http_client_sending_wants(ask))
+        return cg__http_client_sending_begin(ask, link);
+    if (n == 0)
+        n = send_short(link->stream, ask);
+    if (n == 1 && ask->unsent && cg__http_client_sending_goes_on(ask)) {
+        n = cg__http_client_sending_begin(ask, link);
+        n = n < 0 ? n : 1;
+    }
+    return n;
+}
+
+ssize_t cg__http_client_h2_send(struct cg__link *link, struct cg__asking *ask)
 {
     struct cg__h2_stream *stream = link->stream;
     const nghttp2_data_provider body = {.read_callback = give};
     ssize_t n = 0;
 
-    *broken = 0;
-    ask->sent = 0;
-    ask->responded = false;
     stream->head_only = strcmp(ask->method, "HEAD") == 0;
     if (ask->fetch->upgrade)
         n = prepare_upgrade(stream, ask);
@@ -202,10 +281,8 @@ ssize_t cg__http_client_h2_send(struct cg__link *link, struct cg__asking *ask,
         stream->refused = true;
     }
     ask->reply->head.status = 0;
-    if (n == 0 && ask->with_body && ask->expect)
-        n = ask_first(stream, ask);
     if (n == 0 && ask->with_body)
-        n = send_body(stream, ask);
+        n = send_body(link, ask);
     ask->responded = n == 1;
     return n == 1 ? 0 : n;
 }

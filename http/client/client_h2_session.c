@@ -28,6 +28,10 @@ static struct cg__h2_stream *find(nghttp2_session *session, int32_t id)
 
 void cg__http_client_h2_session_wake(struct cg__h2_stream *stream)
 {
+    struct cg__h2_reader *reader = stream->h2->reader;
+
+    if (reader != NULL && reader->stream == stream && reader->ready(stream))
+        cg_scope_cancel(&reader->scope);
     for (size_t i = 0; i < sizeof stream->waiters / sizeof *stream->waiters; i++) {
         struct cg__line_op *waiter = stream->waiters[i];
 

@@ -6,7 +6,16 @@
 #include "http/client/client_h2.h"
 #include "http/http2/setup.h"
 
+#include <cogen/coro.h>
+
 #include <nghttp2/nghttp2.h>
+
+/* A coroutine that reads for all streams, until its own is ready. */
+struct cg__h2_reader {
+    struct cg_scope scope;
+    const struct cg__h2_stream *stream;
+    bool (*ready)(const struct cg__h2_stream *);
+};
 
 struct cg__h2 {
     struct cg_http_client *client;
@@ -19,6 +28,7 @@ struct cg__h2 {
     struct cg__h2_stream *streams;
     unsigned count; /* of streams */
     bool reading, writing; /* a coroutine does that now */
+    struct cg__h2_reader *reader; /* who waits for bytes; or NULL */
     bool settled;   /* the server's settings are known */
     bool spent;     /* takes no more requests */
     ssize_t error;  /* the connection has failed */
@@ -49,7 +59,7 @@ void cg__http_client_h2_session_reset(struct cg__h2_stream *stream);
 /* Notes that the connection is good for something. */
 void cg__http_client_h2_session_thrive(struct cg__h2 *h2);
 
-/* Wakes the coroutine of a stream. */
+/* Wakes the coroutines of a stream; also the one that reads, if it need not any more. */
 void cg__http_client_h2_session_wake(struct cg__h2_stream *stream);
 
 /* Defined in client_h2_pump.c: */
@@ -72,8 +82,10 @@ bool cg__http_client_h2_pump_is_behind(const struct cg__h2 *h2);
 
 /* Defined in client_h2_send.c and client_h2_receive.c: the carrier. */
 
-ssize_t cg__http_client_h2_send(struct cg__link *link, struct cg__asking *ask,
-                                ssize_t *broken);
+struct cg__sending;
+ssize_t cg__http_client_h2_send(struct cg__link *link, struct cg__asking *ask);
+ssize_t cg__http_client_h2_send_body(struct cg__sending *sending);
+ssize_t cg__http_client_h2_send_listen(struct cg__sending *sending);
 ssize_t cg__http_client_h2_receive_head(struct cg_http_reply *reply, const char *method,
                                         int64_t timeout, char *why);
 ssize_t cg__http_client_h2_receive_body(struct cg_http_reply *reply, void *buf, size_t len);

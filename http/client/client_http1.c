@@ -97,6 +97,8 @@ static ssize_t read_body(struct cg_http_reply *reply, void *buf, size_t len)
 
 const struct cg__carrier cg__http_client_http1 = {
     .send = cg__http_client_send,
+    .send_body = cg__http_client_send_body,
+    .listen = cg__http_client_send_listen,
     .head = cg__http_client_head_read,
     .body = read_body,
 };

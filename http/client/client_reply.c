@@ -21,12 +21,31 @@ enum {
     FIRST_ROOM = 8 * 1024,
 };
 
+/* Returns the connection, or closes it; but not as long as the request is being sent. */
+static void let_link_go(struct cg_http_reply *reply, bool keep)
+{
+    if (!reply->sends)
+        cg__http_client_link_end(&reply->link, reply->client, keep);
+    else
+        reply->link.spoiled |= !keep;
+}
+
+void cg__http_client_reply_settle(struct cg_http_reply *reply, bool unsent)
+{
+    if (!reply->sends)
+        return;
+    reply->sends = false;
+    reply->link.spoiled |= unsent;
+    if (reply->ended || reply->error < 0)
+        let_link_go(reply, true);
+}
+
 /* Notes a permanent error; the connection is not used again. */
 static ssize_t failed(struct cg_http_reply *reply, ssize_t code)
 {
     reply->error = code;
     cg__http_cache_drop(reply->stored);
-    cg__http_client_link_end(&reply->link, reply->client, false);
+    let_link_go(reply, false);
     return code;
 }
 
@@ -68,7 +87,7 @@ static ssize_t next_raw(struct cg_http_reply *reply, void *buf, size_t len)
     if (reply->storing)
         store(reply, buf, n);
     if (reply->ended || reply->error < 0)
-        cg__http_client_link_end(&reply->link, reply->client, reply->error == 0);
+        let_link_go(reply, reply->error == 0);
     return n;
 }
 
@@ -221,6 +240,7 @@ ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link
 
     reply->link = *link;
     *link = (struct cg__link){.sock = NULL};
+    reply->sends = ask->sending != NULL;
     reply->length = reply->head.length;
     if (reply->head.status == 101) {
         reply->ended = true; /* the connection stays for cg_http_reply_take_sock */
@@ -228,7 +248,7 @@ ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link
     }
     if (!reply->head.has_body) {
         reply->ended = true;
-        cg__http_client_link_end(&reply->link, reply->client, !reply->head.closes);
+        let_link_go(reply, !reply->head.closes);
         return 0;
     }
     /* A part of a compressed body cannot be decoded by itself (RFC 9110, 14.4). */

@@ -10,6 +10,10 @@
 ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link *link,
                                     const struct cg__asking *ask);
 
+/* Called when the body of the request is no longer being sent. `unsent`: a part of it was not
+ * sent, so that the connection cannot be used again. */
+void cg__http_client_reply_settle(struct cg_http_reply *reply, bool unsent);
+
 /* Stores the body of a reply that has begun in the cache while it is read; takes the reference.
  * NULL: it is not stored. */
 void cg__http_client_reply_store(struct cg_http_reply *reply, struct cg__cached *stored);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sends a request: the head, then the body from memory, a file or a source. If the final
- * response comes while the body is being sent, the rest is not sent. */
+/* Sends a request: the head, and a short body with it; other bodies, from memory, a file or a
+ * source, in a coroutine of their own. */
 #include "config.h"
 
 #include "http/acked.h"
@@ -13,70 +13,68 @@
 #include <cogen/any.h>
 #include <cogen/reactor.h>
 
-#include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    TOGETHER = 16 * 1024,     /* a body up to this is sent with the head */
     PIECE = 64 * 1024,        /* bytes of memory or a file that are sent at a time */
     SOURCE_PIECE = 16 * 1024, /* bytes that a source is asked for at a time */
     FRAME = 24,               /* room before a chunk, and after it */
 };
 
-/* Reads a response that comes before the body has been sent. If it is final, the sending
- * ends. */
-static ssize_t hear(struct cg__asking *ask)
+/* What a failed write means: 1 if the server takes no more, which a response may explain. */
+static ssize_t cannot_send(struct cg__sending *sending, ssize_t code)
 {
-    ssize_t n = cg__http_client_head_read(
-        ask->reply, ask->method, ask->client->options.response_timeout, ask->why);
-
-    return n < 0 ? n : cg__http_client_head_interim(ask);
-}
-
-/* Sends a piece with the operation `write`, and polls for a response at the same time. 0;
- * 1: a response is coming, and the piece may have been sent in part; negative. */
-static ssize_t send_and_listen(struct cg__link *link, struct cg_op *write)
-{
-    struct cg_op *poll = cg_poll_sock(link->sock, CG_IN, .timeout = CG_NEVER);
-    ssize_t n = cg_yield(cg_any((write, poll)));
-
-    if (n == 1)
+    if (code == -EPIPE || code == -ECONNRESET) {
+        sending->broken = code;
         return 1;
-    return n < 0 ? n : cg_op_result(write) < 0 ? cg_op_result(write) : 0;
+    }
+    if (code == -ETIMEDOUT && sending->ask->responded)
+        return 1;
+    if (code == -ETIMEDOUT)
+        return cg__http_client_because(sending->why, code,
+                                       "the server stopped reading the request");
+    return cg__http_client_because(sending->why, code, "sending the request failed: %s",
+                                   cg_strerror(code));
 }
 
-/* Sends bytes from memory. 0; 1: the final response has come; negative. */
-static ssize_t send_bytes(struct cg__link *link, struct cg__asking *ask,
-                          const char *data, size_t size)
+/* Whether to go on after a write that has moved some bytes, and whose result is n. */
+static bool goes_on(const struct cg__sending *sending, struct cg__http_acked *seen, ssize_t n,
+                    size_t moved)
 {
-    int64_t wait = cg__http_acked_wait(ask->client->options.send_timeout);
+    return n == -ETIMEDOUT && (cg__http_client_sending_is_patient(sending) ||
+                               cg__http_acked_go_on(seen, sending->sock, moved));
+}
+
+static int64_t wait_of(const struct cg__sending *sending)
+{
+    return cg__http_acked_wait(sending->ask->client->options.send_timeout);
+}
+
+/* Sends bytes from memory. 0; 1: the server does not take them; negative. */
+static ssize_t send_bytes(struct cg__sending *sending, const char *data, size_t size)
+{
     struct cg__http_acked seen = {.acked = 0};
     size_t done = 0;
-    ssize_t n = 0;
 
-    while (n == 0 && done < size) {
+    while (done < size) {
         size_t moved = 0;
+        ssize_t n = cg_yield(cg_writeall(sending->sock, data + done, size - done,
+                                         .moved = &moved, .weak_timeout = true,
+                                         .timeout = wait_of(sending)));
 
-        n = send_and_listen(link,
-                            cg_writeall(link->sock, data + done, size - done,
-                                        .moved = &moved, .weak_timeout = true,
-                                        .timeout = wait));
         done += moved;
-        if (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, link->sock, moved))
-            n = 0;
-        if (n == 1 && (n = hear(ask)) == 0 &&
-            !cg__http_client_head_is_interim(ask->reply))
-            return 1;
+        if (n < 0 && !goes_on(sending, &seen, n, moved))
+            return cannot_send(sending, n);
     }
-    return n;
+    return 0;
 }
 
-static ssize_t send_memory(struct cg__link *link, struct cg__asking *ask)
+static ssize_t send_memory(struct cg__sending *sending)
 {
+    struct cg__asking *ask = sending->ask;
     const char *data = ask->fetch->body;
     ssize_t n = 0;
 
@@ -85,40 +83,33 @@ static ssize_t send_memory(struct cg__link *link, struct cg__asking *ask)
 
         if (len > PIECE)
             len = PIECE;
-        n = send_bytes(link, ask, data + ask->sent, len);
+        n = send_bytes(sending, data + ask->sent, len);
         ask->sent += len;
     }
     return n;
 }
 
-static ssize_t send_file(struct cg__link *link, struct cg__asking *ask)
+static ssize_t send_file(struct cg__sending *sending)
 {
+    struct cg__asking *ask = sending->ask;
     const struct cg_http_fetch *fetch = ask->fetch;
-    int64_t wait = cg__http_acked_wait(ask->client->options.send_timeout);
     struct cg__http_acked seen = {.acked = 0};
 
     while (ask->sent < fetch->len) {
         size_t len = fetch->len - ask->sent, moved = 0;
-        struct cg_op *write;
         ssize_t n;
 
         if (len > PIECE)
             len = PIECE;
-        write =
-            cg_sendfile(link->sock, *fetch->file, fetch->offset + (int64_t)ask->sent,
-                        len, .moved = &moved, .weak_timeout = true, .timeout = wait);
-        n = send_and_listen(link, write);
+        n = cg_yield(cg_sendfile(sending->sock, *fetch->file,
+                                 fetch->offset + (int64_t)ask->sent, len, .moved = &moved,
+                                 .weak_timeout = true, .timeout = wait_of(sending)));
         ask->sent += moved;
-        if (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, link->sock, moved))
-            continue;
-        if (n == 0 && moved < len)
-            return cg__http_client_because(ask->why, -EIO,
+        if (n < 0 && !goes_on(sending, &seen, n, moved))
+            return cannot_send(sending, n);
+        if (n >= 0 && moved < len)
+            return cg__http_client_because(sending->why, -EIO,
                                            "the file is shorter than announced");
-        if (n == 1 && (n = hear(ask)) == 0 &&
-            !cg__http_client_head_is_interim(ask->reply))
-            return 1;
-        if (n < 0)
-            return n;
     }
     return 0;
 }
@@ -141,8 +132,7 @@ static size_t frame(char *buf, size_t size, bool chunked, char **begin)
 }
 
 /* The last chunk, and the trailers behind it. */
-static ssize_t send_end(struct cg__link *link, struct cg__asking *ask,
-                        const struct cg_http_headers *trailers)
+static ssize_t send_end(struct cg__sending *sending, const struct cg_http_headers *trailers)
 {
     struct cg_http_headers text = {.data = NULL};
     struct cg_http_field field;
@@ -156,81 +146,63 @@ static ssize_t send_end(struct cg__link *link, struct cg__asking *ask,
     if (n == 0)
         n = cg__http_message_text(&text, "\r\n", 2);
     if (n == 0)
-        n = send_bytes(link, ask, text.data, text.used);
+        n = send_bytes(sending, text.data, text.used);
     cg__http_message_clear(&text);
     return n;
 }
 
-struct reading {
-    struct cg__asking *ask;
-    char *buf;
-    bool last;
-};
-
-static ssize_t read_source(void *arg)
+static ssize_t send_source(struct cg__sending *sending)
 {
-    struct reading *reading = arg;
-
-    return cg__http_client_source_read(reading->ask, reading->buf, SOURCE_PIECE,
-                                       &reading->last);
-}
-
-/* Reads a piece of the source. If it is traceless, also polls for a response: *comes, and then
- * nothing was read. */
-static ssize_t read_and_listen(struct cg__link *link, struct reading *reading, bool *comes)
-{
-    struct cg_op *read = cg_call(read_source, reading),
-                 *poll = cg_poll_sock(link->sock, CG_IN, .timeout = CG_NEVER);
-    ssize_t n;
-
-    *comes = false;
-    if (!reading->ask->fetch->source->traceless)
-        return read_source(reading);
-    n = cg_yield(cg_any((read, poll)));
-    if (n < 0)
-        return n;
-    *comes = n == 1 && cg_op_result(read) == -ECANCELED;
-    return cg_op_result(read);
-}
-
-static ssize_t send_source(struct cg__link *link, struct cg__asking *ask)
-{
+    struct cg__asking *ask = sending->ask;
     const struct cg_http_source *source = ask->fetch->source;
-    bool chunked = source->len < 0, comes;
+    bool chunked = source->len < 0, last = false;
     char *buf = malloc(SOURCE_PIECE + 2 * FRAME), *begin;
-    struct reading reading = {.ask = ask, .buf = buf + FRAME};
     ssize_t n = buf ? 0 : -ENOMEM;
 
-    while (n == 0 && !reading.last) {
-        ssize_t len = read_and_listen(link, &reading, &comes);
+    while (n == 0 && !last) {
+        ssize_t len = cg__http_client_source_read(ask, buf + FRAME, SOURCE_PIECE, &last,
+                                                  sending->why);
 
-        if (comes) {
-            ask->why[0] = '\0';
-            n = hear(ask);
-            if (n == 0 && !cg__http_client_head_is_interim(ask->reply))
-                n = 1;
-            continue;
-        }
-        if (len < 0)
-            n = len;
         ask->sent += len > 0 ? (uint64_t)len : 0;
         if (len > 0) {
             size_t framed = frame(buf, (size_t)len, chunked, &begin);
 
-            n = send_bytes(link, ask, begin, framed);
+            n = send_bytes(sending, begin, framed);
         }
-        if (n == 0 && reading.last && chunked)
-            n = send_end(link, ask, source->trailers);
+        if (len < 0)
+            n = len;
+        if (n == 0 && last && chunked)
+            n = send_end(sending, source->trailers);
     }
     free(buf);
     return n;
 }
 
-static ssize_t send_body(struct cg__link *link, struct cg__asking *ask)
+ssize_t cg__http_client_send_body(struct cg__sending *sending)
 {
-    return ask->fetch->source ? send_source(link, ask)
-           : ask->fetch->file ? send_file(link, ask)
-                              : send_memory(link, ask);
+    const struct cg_http_fetch *fetch = sending->ask->fetch;
+
+    return fetch->source ? send_source(sending)
+           : fetch->file ? send_file(sending)
+                         : send_memory(sending);
+}
+
+ssize_t cg__http_client_send_listen(struct cg__sending *sending)
+{
+    struct cg_op *over = cg_wait_event(&sending->over, .timeout = CG_NEVER),
+                 *poll = cg_poll_sock(sending->sock, CG_IN, .timeout = CG_NEVER);
+    ssize_t n = cg_yield(cg_any((over, poll)));
+
+    return n;
+}
+
+/* Reads a response that comes before the body is sent. */
+static ssize_t hear(struct cg__asking *ask)
+{
+    ssize_t n = cg__http_client_head_read(
+        ask->reply, ask->method, ask->client->options.response_timeout, ask->why);
+
+    return n < 0 ? n : cg__http_client_head_interim(ask);
 }
 
 /* Waits for 100 Continue. 0: send the body (servers that do not know Expect send nothing
@@ -255,67 +227,51 @@ static ssize_t ask_first(struct cg__link *link, struct cg__asking *ask)
     return n;
 }
 
-static bool is_broken(ssize_t code)
-{
-    return code == -EPIPE || code == -ECONNRESET;
-}
-
-static ssize_t cannot_send(const struct cg__asking *ask, ssize_t code)
-{
-    if (code == -ETIMEDOUT)
-        return cg__http_client_because(ask->why, code,
-                                       "the server stopped reading the request");
-    return cg__http_client_because(ask->why, code, "sending the request failed: %s",
-                                   cg_strerror(code));
-}
-
 static bool fits_with_head(const struct cg__asking *ask)
 {
-    return ask->with_body && !ask->expect && ask->fetch->source == NULL &&
-           ask->fetch->file == NULL && ask->fetch->len <= TOGETHER;
+    return ask->with_body && !ask->expect && !cg__http_client_sending_wants(ask);
 }
 
-ssize_t cg__http_client_send(struct cg__link *link, struct cg__asking *ask,
-                             ssize_t *broken)
+/* Sends the head, and a short body with it. */
+static ssize_t send_head(struct cg__link *link, struct cg__asking *ask)
 {
     struct cg_http_headers text = {.data = NULL};
     struct iovec iov[2] = {{.iov_base = NULL}};
     ssize_t n = cg__http_client_request_put(&text, ask, link->to_proxy);
 
-    *broken = 0;
-    ask->sent = 0;
-    ask->responded = false;
-    if (n < 0) {
-        cg__http_message_clear(&text);
-        return n;
+    if (n == 0) {
+        iov[0] = (struct iovec){text.data, text.used};
+        if (fits_with_head(ask)) {
+            iov[1] = (struct iovec){(void *)ask->fetch->body, ask->fetch->len};
+            ask->sent = ask->fetch->len;
+        }
+        n = cg_yield(cg_writev(link->sock, iov, iov[1].iov_len > 0 ? 2 : 1,
+                               .weak_timeout = true,
+                               .timeout = ask->client->options.send_timeout));
+        if (n == -EPIPE || n == -ECONNRESET)
+            ask->broken = n;
+        else if (n == -ETIMEDOUT)
+            cg__http_client_because(ask->why, n, "the server stopped reading the request");
+        else if (n < 0)
+            cg__http_client_because(ask->why, n, "sending the request failed: %s",
+                                    cg_strerror(n));
+        ask->unsent = n < 0;
     }
-    iov[0] = (struct iovec){text.data, text.used};
-    if (fits_with_head(ask)) {
-        iov[1] = (struct iovec){(void *)ask->fetch->body, ask->fetch->len};
-        ask->sent = ask->fetch->len;
-    }
-    n = cg_yield(cg_writev(link->sock, iov, iov[1].iov_len > 0 ? 2 : 1, .weak_timeout = true,
-                           .timeout = ask->client->options.send_timeout));
     cg__http_message_clear(&text);
-    if (n >= 0)
-        n = 0;
-    if (n == 0 && ask->with_body && !fits_with_head(ask)) {
-        ask->why[0] = '\0';
-        if (ask->expect)
-            n = ask_first(link, ask);
-        if (n == 0)
-            n = send_body(link, ask);
-    }
+    return n < 0 && ask->broken == 0 ? n : 0;
+}
+
+ssize_t cg__http_client_send(struct cg__link *link, struct cg__asking *ask)
+{
+    ssize_t n = send_head(link, ask);
+
+    if (n < 0 || ask->broken < 0 || !ask->with_body || fits_with_head(ask))
+        return n;
+    ask->unsent = true;
+    if (ask->expect)
+        n = ask_first(link, ask);
     ask->responded = n == 1;
-    link->spoiled = n != 0; /* the body has not been sent completely */
-    if (n == 1)
-        return 0;
-    if (is_broken(n) && !ask->reply->touched) {
-        *broken = n;
-        cannot_send(ask, n);
-        return 0;
-    }
-    if (n < 0 && ask->why[0] == '\0')
-        cannot_send(ask, n);
-    return n;
+    if (n == 0)
+        n = cg__http_client_sending_begin(ask, link);
+    return n < 0 ? n : 0;
 }

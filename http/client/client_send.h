@@ -3,10 +3,11 @@
 #ifndef COGEN_HTTP_CLIENT_CLIENT_SEND_H
 #define COGEN_HTTP_CLIENT_CLIENT_SEND_H
 
-#include "http/client/client.h"
+#include "http/client/client_sending.h"
 
-/* Sends a request by HTTP/1.1: see struct cg__carrier. */
-ssize_t cg__http_client_send(struct cg__link *link, struct cg__asking *ask,
-                             ssize_t *broken);
+/* Parts of the carrier HTTP/1.1: see struct cg__carrier. */
+ssize_t cg__http_client_send(struct cg__link *link, struct cg__asking *ask);
+ssize_t cg__http_client_send_body(struct cg__sending *sending);
+ssize_t cg__http_client_send_listen(struct cg__sending *sending);
 
 #endif

@@ -8,7 +8,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-static ssize_t read_source(struct cg__asking *ask, char *buf, size_t size, bool *last)
+static ssize_t read_source(struct cg__asking *ask, char *buf, size_t size, bool *last,
+                           char *why)
 {
     const struct cg_http_source *source = ask->fetch->source;
     uint64_t left = source->len < 0 ? UINT64_MAX : (uint64_t)source->len - ask->sent;
@@ -17,19 +18,20 @@ static ssize_t read_source(struct cg__asking *ask, char *buf, size_t size, bool 
     ask->begun = true;
     len = source->read(source->arg, buf, size);
     if (len < 0)
-        return cg__http_client_because(ask->why, len, "the source of the body: %s",
+        return cg__http_client_because(why, len, "the source of the body: %s",
                                        cg_strerror(len));
     if ((uint64_t)len > left)
-        return cg__http_client_because(ask->why, -EIO,
+        return cg__http_client_because(why, -EIO,
                                        "the source of the body has more than announced");
     if (len == 0 && source->len >= 0 && left > 0)
-        return cg__http_client_because(ask->why, -EIO,
+        return cg__http_client_because(why, -EIO,
                                        "the source of the body has less than announced");
     *last = len == 0 || (uint64_t)len == left;
     return len;
 }
 
-static ssize_t read_file(struct cg__asking *ask, char *buf, size_t size, bool *last)
+static ssize_t read_file(struct cg__asking *ask, char *buf, size_t size, bool *last,
+                         char *why)
 {
     const struct cg_http_fetch *fetch = ask->fetch;
     size_t left = fetch->len - (size_t)ask->sent;
@@ -40,18 +42,18 @@ static ssize_t read_file(struct cg__asking *ask, char *buf, size_t size, bool *l
         len = pread(*fetch->file, buf, size, fetch->offset + (int64_t)ask->sent);
     while (len < 0 && errno == EINTR);
     if (len < 0)
-        return cg__http_client_because(ask->why, -errno, "the file: %s",
+        return cg__http_client_because(why, -errno, "the file: %s",
                                        cg_strerror(-errno));
     if (len == 0 && left > 0)
-        return cg__http_client_because(ask->why, -EIO,
+        return cg__http_client_because(why, -EIO,
                                        "the file is shorter than announced");
     *last = (size_t)len == left;
     return len;
 }
 
 ssize_t cg__http_client_source_read(struct cg__asking *ask, char *buf, size_t size,
-                                    bool *last)
+                                    bool *last, char *why)
 {
-    return ask->fetch->source != NULL ? read_source(ask, buf, size, last)
-                                      : read_file(ask, buf, size, last);
+    return ask->fetch->source != NULL ? read_source(ask, buf, size, last, why)
+                                      : read_file(ask, buf, size, last, why);
 }

@@ -7,8 +7,8 @@
 
 /* Reads the next piece of the body, from its source or file, behind the ask->sent bytes that
  * were sent. Returns its length, at most `size`; *last: no piece follows. Negative, with a
- * message: the source has failed, or has not the length that it has announced. */
+ * message in `why`: the source has failed, or has not the length that it has announced. */
 ssize_t cg__http_client_source_read(struct cg__asking *ask, char *buf, size_t size,
-                                    bool *last);
+                                    bool *last, char *why);
 
 #endif

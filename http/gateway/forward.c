@@ -19,10 +19,11 @@ enum { PIECE = 32 * 1024 };
 
 #define TUNNEL_TIMEOUT (60 * CG_MINUTE)
 
+/* A forwarding is cancelled because its client has left. */
 static ssize_t because(struct cg__forward *fw, enum cg_http_fault fault, ssize_t code,
                        const char *why)
 {
-    fw->fault = fault;
+    fw->fault = code == -ECANCELED ? CG_HTTP_FAULT_REQUEST : fault;
     if (why != NULL)
         snprintf(fw->why, CG_HTTP_WHY_SIZE, "%s", why);
     return code;
@@ -41,7 +42,7 @@ static ssize_t read_body(void *arg, void *buf, size_t size)
         end = cg_yield(cg_http_read(fw->req, &none, 1));
     if (end == 0 && (end = cg__http_forward_fields_pass_trailers(fw)) < 0)
         n = end;
-    if (end < 0 && end != -ECANCELED) /* that is a response which comes early */
+    if (end < 0 && end != -ECANCELED) /* that is a response which ends the sending */
         fw->broken = end;
     fw->read_all = end == 0;
     return n;
@@ -224,26 +225,39 @@ static ssize_t cannot_fetch(struct cg__forward *fw, ssize_t code)
     return because(fw, fw->sent ? CG_HTTP_FAULT_UPSTREAM : CG_HTTP_FAULT_CONNECT, code, NULL);
 }
 
-static ssize_t exchange(struct cg__forward *fw, const struct cg_http_fetch *fetch)
+/* Called when the head of the response has come. The rest of the request is sent meanwhile. */
+static ssize_t receive(void *arg, struct cg_http_reply *reply)
 {
-    struct cg_http_reply *reply;
-    ssize_t status, n = cg_yield(
-        cg_http_fetch(fw->client, fetch, &reply, .why = fw->why, .sent = &fw->sent));
+    struct cg__forward *fw = arg;
+    ssize_t n;
 
-    if (n < 0)
-        return cannot_fetch(fw, n);
     fw->answering = true;
-    status = n;
     n = cg_yield(cg_lock(&fw->saying));
     if (n < 0) {
         because(fw, CG_HTTP_FAULT_REQUEST, n, NULL);
     } else {
-        n = status == 101 ? tunnel(fw, reply) : hand_back(fw, reply);
+        n = cg_http_reply_status(reply) == 101 ? tunnel(fw, reply) : hand_back(fw, reply);
         cg_mutex_unlock(&fw->saying);
     }
-    cg_http_reply_free(reply);
+    fw->result = n;
     fw->answering = cg_http_response_status(fw->req) != 0;
-    return n;
+    return n < 0 ? n : 0;
+}
+
+/* What becomes of a request whose response was handed back decides; unless that failed because
+ * its body could not be read any more. */
+static ssize_t exchange(struct cg__forward *fw, const struct cg_http_fetch *fetch)
+{
+    struct cg_http_reply *reply;
+    ssize_t n = cg_yield(
+        cg_http_fetch(fw->client, fetch, &reply, .why = fw->why, .sent = &fw->sent));
+
+    cg_http_reply_free(reply);
+    if (fw->result == 0)
+        return cannot_fetch(fw, n);
+    if (fw->result < 0 && fw->broken < 0)
+        return because(fw, CG_HTTP_FAULT_REQUEST, fw->broken, NULL);
+    return fw->result;
 }
 
 ssize_t cg__http_forward_once(struct cg__forward *fw)
@@ -253,7 +267,6 @@ ssize_t cg__http_forward_once(struct cg__forward *fw)
         .arg = fw,
         .len = cg_http_request_length(fw->req),
         .trailers = &fw->trailers,
-        .traceless = true,
     };
     struct cg_http_fetch fetch = {
         .url = fw->url,
@@ -262,7 +275,8 @@ ssize_t cg__http_forward_once(struct cg__forward *fw)
         .source = body.len == 0 ? NULL : &body,
         .expect = cg_http_request_header(fw->req, "Expect") != NULL,
         .upgrade = wants_upgrade(fw),
-        .stream = true,
+        .receive = receive,
+        .receive_arg = fw,
         .stay = true,
         .raw = true,
         .bare = true,
@@ -272,6 +286,7 @@ ssize_t cg__http_forward_once(struct cg__forward *fw)
     ssize_t n;
 
     fw->fault = CG_HTTP_FAULT_NONE;
+    fw->result = 0;
     fw->why[0] = '\0';
     fw->sent = false;
     n = cg__http_forward_fields_make(fw, fetch.upgrade);

@@ -20,6 +20,7 @@ struct cg__forward {
     const char *url;
     char *why;
     enum cg_http_fault fault;
+    ssize_t result; /* of handing the response back; 0: there is none yet */
     /* What is passed on of the request, and Max-Forwards, if it has that. */
     struct cg_http_headers fields, trailers;
     char hops[16];

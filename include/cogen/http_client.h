@@ -77,7 +77,8 @@ struct cg_http_client_options {
 
     int64_t connect_timeout; /* for resolving the name and connecting; 0: 30 s */
     int64_t tls_timeout;     /* for the TLS handshake; 0: 30 s */
-    int64_t send_timeout;    /* while the server receives no byte of the request; 0: 60 s */
+    int64_t send_timeout;    /* while the server receives no byte of the request, unless it is
+                                responding; 0: 60 s */
     int64_t response_timeout; /* from the end of the request to the first byte of the
                                  response; 0: 60 s */
     int64_t idle_timeout;    /* from that byte to the end of the head, and between pieces of
@@ -137,8 +138,9 @@ struct cg_http_client_options {
 /* A body that the program generates while it is sent. */
 struct cg_http_source {
     /* Writes 1 to size bytes into buf and returns how many; 0 at the end. A negative code
-     * ends the request, which completes with it. Called in the coroutine of the request;
-     * may yield. */
+     * ends the request, which completes with it. Called in a coroutine that the request has
+     * for its body; may yield. If what it yields completes with -ECANCELED it must return:
+     * nobody wants the rest. */
     ssize_t (*read)(void *arg, void *buf, size_t size);
     /* Starts again at the first byte, for a redirect or a second attempt: 0 or a negative
      * code. NULL: it cannot; then such a redirect is not followed but returned. */
@@ -147,10 +149,6 @@ struct cg_http_source {
     int64_t len; /* length of the body; -1: unknown, the body is chunked */
     /* Trailers of a chunked body; read after the last chunk. NULL: none. Borrowed. */
     const struct cg_http_headers *trailers;
-    /* read may be cancelled (what it yields completes with -ECANCELED) and called again, and
-     * no byte is lost. Then a response over HTTP/1 that comes while it waits is noticed at
-     * once. */
-    bool traceless;
 };
 
 /* A request. Everything is borrowed until the operation completes. */
@@ -187,7 +185,7 @@ struct cg_http_fetch {
     bool stay;          /* redirects are returned, not followed */
     bool downgrade;     /* redirects from https to http are followed */
     bool stream;        /* the operation completes with the head; cg_http_read_reply reads
-                           the body */
+                           the body. What was not sent of the request then is not sent */
     bool raw;           /* Accept-Encoding is not sent, nothing is decoded */
     bool bare;          /* of the client's own fields only Host and the length of the body
                            are sent, and its .jar and .cache are not used: for a proxy, which
@@ -206,6 +204,17 @@ struct cg_http_fetch {
      * last result stands. The streamed body of a response is not retried. */
     unsigned retries;
     int64_t retry_pause, retry_time;
+
+    /* Called with the reply when its head has come, in the coroutine of the request; may
+     * yield. It reads the body by cg_http_read_reply, and the rest of the request's body is
+     * sent meanwhile, unless the response is not successful (2xx): so both may go on for as
+     * long as they like. If the sending fails, what it yields completes with -ECANCELED, and
+     * the operation with that failure. When it has read the whole response and returns 0, the
+     * operation completes when the rest of the request is sent or the server takes no more of
+     * it (for .send_timeout). Otherwise the rest is not sent; a negative result is that of
+     * the operation. The reply must not be freed in it. NULL: see .stream. */
+    ssize_t (*receive)(void *arg, struct cg_http_reply *reply);
+    void *receive_arg;
 
     /* Called with each interim response (1xx), in the coroutine of the request; may yield.
      * A negative result ends the request. The header fields belong to the library and are

@@ -29,8 +29,7 @@ static ssize_t say(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_send_text(req, 200, arg));
 }
 
-/* Sends the body back in pieces, and the trailer t. It reads all of it before: the client of a
- * gateway stops sending a body when a final response comes. */
+/* Sends the body back in pieces, and the trailer t. */
 static ssize_t echo(struct cg_http_request *req, void *arg)
 {
     const char *trailer;
