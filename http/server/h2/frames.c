@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+enum { HEAD = 9 }; /* bytes of a frame's head */
+
 void cg__http_h2_frames_begin(struct cg__http_h2 *h2)
 {
     h2->frames.rest = NGHTTP2_CLIENT_MAGIC_LEN;
@@ -28,32 +30,69 @@ static bool is_over(const struct cg__http_h2 *h2, int32_t id)
     return found && id != 0;
 }
 
+/* A stream closes all idle ones with lower numbers, so a client that has left out numbers cannot
+ * use them later (RFC 9113, 5.1.1). nghttp2 takes them for streams that it has forgotten. */
+static void begin_stream(struct cg__http_h2 *h2, int32_t id)
+{
+    if (id <= h2->frames.last) {
+        if (id >= h2->frames.left_out && id <= h2->frames.left_last)
+            cg__http_h2_terminate(h2, NGHTTP2_PROTOCOL_ERROR);
+        return;
+    }
+    if (id > h2->frames.last + 2) {
+        h2->frames.left_out = h2->frames.last + 1;
+        h2->frames.left_last = id - 1;
+    }
+    h2->frames.last = id;
+}
+
 static void look_at(struct cg__http_h2 *h2, uint8_t type, int32_t id)
 {
     if ((type == NGHTTP2_DATA || type == NGHTTP2_HEADERS) && is_over(h2, id))
         cg__http_h2_terminate(h2, NGHTTP2_STREAM_CLOSED);
+    if (type == NGHTTP2_HEADERS)
+        begin_stream(h2, id);
     if (type == NGHTTP2_RST_STREAM)
         cg__http_h2_frames_over(h2, id);
 }
 
-/* Adds bytes to the head of a frame. Returns how many. */
+/* The 31 bits of a stream's number. */
+static int32_t number_at(const unsigned char *bytes)
+{
+    return (int32_t)((bytes[0] & 0x7fu) << 24 | (unsigned)bytes[1] << 16 |
+                     (unsigned)bytes[2] << 8 | bytes[3]);
+}
+
+/* The size of a frame's head. With PRIORITY the stream that it depends on is part of it. */
+static size_t head_size(const struct cg__http_h2 *h2)
+{
+    const unsigned char *head = h2->frames.head;
+    bool priority = h2->frames.head_len >= HEAD && head[3] == NGHTTP2_PRIORITY &&
+                    head[0] == 0 && head[1] == 0 && head[2] == 5;
+
+    return priority ? sizeof h2->frames.head : HEAD;
+}
+
+/* Adds bytes to the head of a frame. Returns how many. A stream that depends on itself is an error
+ * of RFC 7540, 5.3.1; nghttp2 does not look into the PRIORITY that it ignores. */
 static size_t take_head(struct cg__http_h2 *h2, const char *data, size_t len)
 {
-    size_t wanted = sizeof h2->frames.head - h2->frames.head_len;
     const unsigned char *head = h2->frames.head;
+    size_t wanted = head_size(h2) - h2->frames.head_len;
 
     if (len > wanted)
         len = wanted;
     memcpy(h2->frames.head + h2->frames.head_len, data, len);
     h2->frames.head_len += (unsigned)len;
-    if (len < wanted)
+    wanted = head_size(h2);
+    if (h2->frames.head_len < wanted)
         return len;
     h2->frames.head_len = 0;
-    h2->frames.rest = (size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2];
+    h2->frames.rest = ((size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2]) - (wanted - HEAD);
     h2->frames.untold += h2->frames.rest == 0;
-    look_at(h2, head[3],
-            (int32_t)((head[5] & 0x7fu) << 24 | (unsigned)head[6] << 16 |
-                      (unsigned)head[7] << 8 | head[8]));
+    look_at(h2, head[3], number_at(head + 5));
+    if (wanted > HEAD && number_at(head + 5) == number_at(head + HEAD))
+        cg__http_h2_terminate(h2, NGHTTP2_PROTOCOL_ERROR);
     return len;
 }
 

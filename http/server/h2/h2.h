@@ -34,11 +34,13 @@ struct cg__http_h2 {
     int64_t budget_full; /* of its token bucket: budget.h */
     struct {
         size_t rest;            /* bytes of the preface or of a frame that are to come */
-        unsigned char head[9];  /* else those of a frame's head that have come */
+        unsigned char head[13]; /* else those of a frame's head that have come */
         unsigned head_len;
         int untold; /* frames that have come, minus those that nghttp2 has reported */
         int32_t over[CG__HTTP_H2_OVER]; /* streams that both ends have ended, the last ones */
         unsigned overs;
+        int32_t last;                /* the highest stream; 0: none */
+        int32_t left_out, left_last; /* the numbers that it left out, last; 0: none */
     } frames; /* see frames.h */
     const uint8_t *frame; /* the next one to be written, if it did not fit into the output .. */
     size_t frame_len;     /* .. else 0 */
