@@ -24,7 +24,7 @@ struct cg__h2 *cg__http_client_h2_new(struct cg_http_client *client, struct cg_s
         return NULL;
     h2->client = client;
     if (cg__http_client_h2_session_begin(h2) < 0) {
-        cg__http_setup_h2_end(&h2->memory);
+        cg__http_blocks_free_all(&h2->memory);
         free(h2);
         return NULL;
     }
@@ -36,7 +36,7 @@ void cg__http_client_h2_free(struct cg__h2 *h2)
 {
     nghttp2_session_terminate_session(h2->session, NGHTTP2_NO_ERROR);
     cg__http_client_h2_pump_offer(h2);
-    cg__http_setup_h2_end(&h2->memory);
+    cg__http_blocks_free_all(&h2->memory);
     cg_sock_close(h2->sock);
     free(h2->out);
     free(h2);

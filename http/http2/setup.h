@@ -3,6 +3,8 @@
 #ifndef COGEN_HTTP_HTTP2_SETUP_H
 #define COGEN_HTTP_HTTP2_SETUP_H
 
+#include "http/http2/blocks.h"
+
 #include <nghttp2/nghttp2.h>
 #include <stdint.h>
 
@@ -28,17 +30,10 @@ struct cg__http2_setup {
     uint32_t all_windows; /* bytes of bodies that may be on their way here, on all streams */
 };
 
-/* The memory of a session, all zero at first. It is freed as a whole and not by
- * nghttp2_session_del, which frees a block twice (1.52) after nghttp2 has run out of memory. */
-struct cg__http2_memory {
-    struct cg__http2_block *first;
-};
-
 /* Makes a session whose windows are opened by nghttp2_session_consume alone, and submits its
- * settings. 0 or -ENOMEM. In both cases cg__http_setup_h2_end ends the session, and its memory,
- * which must not move meanwhile. */
+ * settings. 0 or -ENOMEM. In both cases cg__http_blocks_free_all ends the session, and not
+ * nghttp2_session_del, which frees a block twice (1.52) after nghttp2 has run out of memory. */
 int cg__http_setup_h2(nghttp2_session **session, struct cg__http2_memory *memory,
                       const struct cg__http2_setup *setup, void *user_data);
-void cg__http_setup_h2_end(struct cg__http2_memory *memory);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "http/http1/framing.h"
 #include "http/http1/parser.h"
+#include "http/http2/blocks.h"
 #include "http/server/carrier.h"
 #include "http/server/guest.h"
 
@@ -174,6 +175,7 @@ struct cg_http_server {
     unsigned nrequests;
     struct cg_http_request *streams; /* spare ones over HTTP/2 */
     unsigned nstreams;
+    struct cg__http2_spare blocks;   /* of the sessions of HTTP/2 */
     struct cg__http_outs outs, large_outs;
     char usual[CG__HTTP_USUAL]; /* "HTTP/1.1 200 OK\r\nServer: ...\r\nDate: ...\r\n
                                    Content-Type: " */

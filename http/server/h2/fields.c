@@ -21,10 +21,12 @@ static void refuse(struct cg__http_h2_stream *stream, int status)
         stream->refused = status;
 }
 
-static bool is(const uint8_t *name, size_t len, const char *other)
+static bool is_same(const uint8_t *name, size_t len, const char *other, size_t other_len)
 {
-    return strlen(other) == len && memcmp(name, other, len) == 0;
+    return len == other_len && memcmp(name, other, len) == 0;
 }
+
+#define IS(name, len, other) is_same(name, len, other, sizeof(other) - 1)
 
 /* Appends a field to a list. False: no memory. */
 static bool push(struct cg_http_headers *list, const char *name, size_t name_len,
@@ -33,12 +35,17 @@ static bool push(struct cg_http_headers *list, const char *name, size_t name_len
     struct cg__http_entry entry = {list->used, (uint32_t)name_len,
                                    list->used + (uint32_t)name_len + 1,
                                    (uint32_t)value_len};
+    char *to;
 
-    return cg__http_message_text(list, name, name_len) == 0 &&
-           cg__http_message_text(list, "", 1) == 0 &&
-           cg__http_message_text(list, value, value_len) == 0 &&
-           cg__http_message_text(list, "", 1) == 0 &&
-           cg__http_message_entry_push(list, entry) == 0;
+    if (cg__http_message_reserve(list, name_len + value_len + 2 + sizeof entry) < 0)
+        return false;
+    to = cg__http_message_at(list, list->used);
+    memcpy(to, name, name_len);
+    to[name_len] = '\0';
+    memcpy(to + name_len + 1, value, value_len);
+    to[name_len + 1 + value_len] = '\0';
+    list->used = entry.value + entry.value_len + 1;
+    return cg__http_message_entry_push(list, entry) == 0;
 }
 
 static void set_method(struct cg_http_request *req, const char *value, size_t len)
@@ -79,19 +86,19 @@ static void set_target(struct cg_http_request *req, const char *value, size_t le
 static void add_pseudo(struct cg_http_request *req, const uint8_t *name,
                        size_t name_len, const char *value, size_t len)
 {
-    if (is(name, name_len, ":method")) {
+    if (IS(name, name_len, ":method")) {
         set_method(req, value, len);
-    } else if (is(name, name_len, ":path")) {
+    } else if (IS(name, name_len, ":path")) {
         set_target(req, value, len);
-    } else if (is(name, name_len, ":protocol")) {
+    } else if (IS(name, name_len, ":protocol")) {
         cg__http_h2_of(req)->connects = true;
         if (!push(&req->in, "upgrade", 7, value, len))
             refuse(cg__http_h2_of(req), 503);
-    } else if (is(name, name_len, ":scheme")) {
+    } else if (IS(name, name_len, ":scheme")) {
         req->scheme = len == 4 && memcmp(value, "http", 4) == 0    ? "http"
                       : len == 5 && memcmp(value, "https", 5) == 0 ? "https"
                                                                    : NULL;
-    } else if (is(name, name_len, ":authority")) {
+    } else if (IS(name, name_len, ":authority")) {
         if (!push(&req->in, "host", 4, value, len))
             refuse(cg__http_h2_of(req), 503);
         if (req->line.used == 0)
@@ -114,9 +121,9 @@ static bool add_field(struct cg__http_h2_stream *stream, const uint8_t *name,
 {
     struct cg_http_headers *in = &stream->message.in;
 
-    if (is(name, name_len, "cookie"))
+    if (IS(name, name_len, "cookie"))
         return add_cookie(stream, value, len);
-    if (is(name, name_len, "host") && in->count > 0) {
+    if (IS(name, name_len, "host") && in->count > 0) {
         const char *host = cg_http_headers_get(in, "host");
 
         if (host != NULL && (strlen(host) != len || memcmp(host, value, len) != 0))

@@ -63,13 +63,8 @@ struct cg__http_h2_stream {
     struct cg__http_h2_stream *next, **at; /* in h2->streams */
     struct cg__http_h2_stream *next_ready;
     int32_t id;
-    struct cg_scope scope;          /* around the handler; a reset ends it */
-    struct cg_event came, taken;    /* bytes of the request; all bytes of a write */
-    struct cg_event left;           /* set when the stream is lost */
+    struct cg_scope scope; /* around the handler; a reset ends it */
     struct cg_http_headers cookies; /* the values of Cookie, joined */
-    struct cg__http_h2_tunnel *tunnel; /* its socket, which a handler owns; or NULL */
-    size_t fields, fields_len;      /* number and size of the fields that have come */
-    int refused; /* the status of the response to an invalid head; 0: none */
     /* The body of the request: `in` gets what comes, the handler reads `piece`. */
     struct cg__http_h2_bytes {
         char *data;
@@ -77,12 +72,18 @@ struct cg__http_h2_stream {
     } in, piece;
     /* The response: bytes that were copied, bytes of the handler, or a file. */
     struct cg__http_h2_bytes out;
+    /* Everything from here on is zero when a stream begins. */
     size_t out_done;
     const char *data;
     size_t len;
     int file;
     int64_t offset;
     uint64_t file_left;
+    struct cg_event came, taken; /* bytes of the request; all bytes of a write */
+    struct cg_event left;        /* set when the stream is lost */
+    struct cg__http_h2_tunnel *tunnel; /* its socket, which a handler owns; or NULL */
+    size_t fields, fields_len;   /* number and size of the fields that have come */
+    int refused; /* the status of the response to an invalid head; 0: none */
     int error;        /* why the file could not be read */
     int64_t moved_at; /* when the client took bytes of it last */
     bool connects;    /* the request has a :protocol (RFC 8441) */

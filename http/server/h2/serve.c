@@ -268,11 +268,12 @@ static struct cg__http_h2 *open_session(struct cg__http_conn *conn)
     if (h2 == NULL)
         return NULL;
     h2->conn = conn;
+    h2->memory.spare = &conn->server->blocks;
     h2->ready_end = &h2->ready;
     cg__http_h2_frames_begin(h2);
     h2->idle_since = cg_sched_now(conn->server->sched);
     if (cg__http_h2_session_open(h2) < 0) {
-        cg__http_setup_h2_end(&h2->memory);
+        cg__http_blocks_free_all(&h2->memory);
         free(h2);
         return NULL;
     }
@@ -286,7 +287,7 @@ static void close_session(struct cg__http_h2 *h2, bool abrupt)
 {
     h2->conn->session = NULL;
     end(h2, abrupt);
-    cg__http_setup_h2_end(&h2->memory);
+    cg__http_blocks_free_all(&h2->memory);
     free(h2);
 }
 
@@ -311,6 +312,7 @@ enum cg__http_outcome cg__http_h2_serve(struct cg__http_conn *conn)
 void cg__http_h2_free_spare(struct cg_http_server *server)
 {
     cg__http_h2_stream_free_spare(server);
+    cg__http_blocks_free_spare(&server->blocks);
 }
 
 bool cg__http_h2_is_there(void)

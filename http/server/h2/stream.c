@@ -11,7 +11,9 @@
 #include "http/server/request/request.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct cg__http_h2_stream *spare_get(struct cg_http_server *server)
 {
@@ -55,6 +57,7 @@ static void clear(struct cg_http_request *req)
     struct cg__http_h2_stream *stream = cg__http_h2_of(req);
 
     cg__http_request_clear(req);
+    cg__http_message_clear(&stream->cookies);
     free(stream->in.data);
     free(stream->piece.data);
     free(stream->out.data);
@@ -74,25 +77,18 @@ static void bytes_forget(struct cg__http_h2_bytes *bytes)
 /* Returns a stream to the spare ones, with the memory of its lists. */
 static void spare_put(struct cg__http_h2_stream *stream)
 {
-    struct cg_http_request req;
-    struct cg__http_h2_bytes in, piece, out;
     struct cg_http_server *server = stream->message.server;
 
     cg__http_request_reset(&stream->message);
-    cg__http_message_clear(&stream->cookies);
-    bytes_forget(&stream->in);
-    bytes_forget(&stream->piece);
-    bytes_forget(&stream->out);
     if (server->nstreams == CG__HTTP_SPARE) {
         clear(&stream->message);
         return;
     }
-    req = stream->message;
-    in = stream->in;
-    piece = stream->piece;
-    out = stream->out;
-    *stream = (struct cg__http_h2_stream){
-        .message = req, .in = in, .piece = piece, .out = out};
+    cg__http_message_reset(&stream->cookies, CG__HTTP_KEEP);
+    bytes_forget(&stream->in);
+    bytes_forget(&stream->piece);
+    bytes_forget(&stream->out);
+    memset(&stream->out_done, 0, sizeof *stream - offsetof(struct cg__http_h2_stream, out_done));
     stream->message.next = server->streams;
     server->streams = &stream->message;
     server->nstreams++;
