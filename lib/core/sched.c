@@ -5,6 +5,7 @@
 #include "lib/core/sched.h"
 
 #include "lib/base/report.h"
+#include "lib/base/sigpipe.h"
 #include "lib/core/debug.h"
 #include "lib/core/op.h"
 #include "lib/core/registry.h"
@@ -301,8 +302,10 @@ ssize_t cg_sched_run(struct cg_sched *sched)
         return rc;
     sched->stopped = false;
     sched->reactor->stepped = false;
+    cg__sigpipe_run_begins();
     while ((rc = turn(sched, CG_NEVER)) > 0)
         continue;
+    cg__sigpipe_run_ends();
     leave(sched, true);
     return rc < 0 ? rc : (ssize_t)sched->count;
 }

@@ -106,6 +106,49 @@ static ssize_t operations(void *arg)
     return 0;
 }
 
+static ssize_t looks(void *arg)
+{
+    int before = cg_sigpipe_block();
+
+    *(bool *)arg = is_blocked();
+    cg_sigpipe_unblock(before, true);
+    return 0;
+}
+
+static bool blocks_in_run(void)
+{
+    bool blocked;
+
+    IS(cg_main(test_reactor(), looks, &blocked), 0);
+    return blocked;
+}
+
+/* If the program ignores the signal, a run makes no system calls for it. A thread that blocks
+ * it must not be left with a pending one, and after the run the program may ask for it. */
+static void ignored(void)
+{
+    int before, outer;
+
+    ck_assert(blocks_in_run());
+    signal(SIGPIPE, SIG_IGN);
+    ck_assert(!blocks_in_run());
+    before = cg_sigpipe_block();
+    ck_assert(is_blocked());
+    cg_sigpipe_unblock(before, true);
+    outer = cg_sigpipe_block();
+    ck_assert(blocks_in_run() && is_blocked());
+    cg_sigpipe_unblock(outer, true);
+    signal(SIGPIPE, SIG_DFL);
+    ck_assert(blocks_in_run());
+}
+
+static void operations_while_ignored(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    IS(cg_main(test_reactor(), operations, NULL), 0);
+    signal(SIGPIPE, SIG_DFL);
+}
+
 static ssize_t hangs(void *arg)
 {
     (void)arg;
@@ -133,6 +176,8 @@ static const struct test_case cases[] = {
     PLAIN(blocked_and_taken, .where = ON_SIM),
     PLAIN(pending_stays, .where = ON_SIM),
     CORO(operations, .where = ON_KERNEL),
+    PLAIN(ignored, .where = ON_SIM),
+    PLAIN(operations_while_ignored, .where = ON_KERNEL),
     PLAIN(messages, .where = ON_SIM),
 };
 
