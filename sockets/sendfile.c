@@ -4,6 +4,10 @@
 
 #include "sockets/slots.h"
 
+/* How many bytes of a file to ask for in one request: more than of memory, since the kernel
+ * need not copy them. */
+enum { FILE_AT_ONCE = 4 * CG__AT_ONCE };
+
 static struct cg_sendfile_op *of(struct cg_op *op)
 {
     return (struct cg_sendfile_op *)op;
@@ -19,12 +23,13 @@ static bool sendfile_take(struct cg_sock *sock, struct cg_op *op)
 static int sendfile_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
 {
     struct cg_sendfile_op *send = of(op);
+    size_t left = send->len - send->done;
 
     (void)sock;
     io->code = CG_IO_SENDFILE;
     io->file = send->file;
     io->offset = send->offset + (int64_t)send->done;
-    io->count = cg__engine_at_once(send->len - send->done);
+    io->count = left < FILE_AT_ONCE ? left : FILE_AT_ONCE;
     return 0;
 }
 

@@ -70,8 +70,7 @@ static void prepare_sendv(struct uring *u, struct cg_io *io, struct io_uring_sqe
         .msg_iov = (struct iovec *)io->iov,
         .msg_iovlen = (size_t)(io->iovcnt < CG__PARTS ? io->iovcnt : CG__PARTS),
     };
-    io_uring_prep_sendmsg(sqe, io->fd, message,
-                          MSG_NOSIGNAL | MSG_DONTWAIT | (io->more ? MSG_MORE : 0));
+    io_uring_prep_sendmsg(sqe, io->fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 /* On most kernels, reads from what is not a socket cannot be multishot. */
@@ -165,8 +164,9 @@ void cg__uring_arm_wake(struct uring *u)
  * descriptor as ready: sendfile, which io_uring lacks; datagrams, which it moves one at a
  * time, and would have consumed when their receive is cancelled too late; descriptors and splices,
  * for the same reason; writes to what is not a socket, where only a call of ours can prevent
- * SIGPIPE; and connects of UNIX sockets, which never take time: while the backlog is full
- * the kernel would retry again and again, and a cancel could not reach it. */
+ * SIGPIPE; parts that are followed by more, which must not wait for a turn of their own; and
+ * connects of UNIX sockets, which never take time: while the backlog is full the kernel would
+ * retry again and again, and a cancel could not reach it. */
 bool cg__uring_is_called(const struct uring *u, const struct cg_io *io)
 {
     switch ((enum cg_io_code)io->code) {
@@ -179,8 +179,9 @@ bool cg__uring_is_called(const struct uring *u, const struct cg_io *io)
     case CG_IO_SPLICE_OUT:
         return true;
     case CG_IO_SEND:
-    case CG_IO_SENDV:
         return cg__uring_is_plain(u, io->fd);
+    case CG_IO_SENDV:
+        return io->more || cg__uring_is_plain(u, io->fd);
     case CG_IO_CONNECT:
         return io->addrlen >= sizeof io->addr->sa_family &&
                io->addr->sa_family == AF_UNIX;

@@ -67,6 +67,11 @@ static ssize_t send_part(struct cg_http_request *req, int file, int64_t offset,
     return n >= 0 && done < size ? CG_EOF : n;
 }
 
+/* A head and a file up to this are sent as one packet, which saves a quarter of the CPU time.
+ * With a longer one, Linux has to cut such packets again, since they exceed what it hands to the
+ * network at once: over loopback 100 KiB then take a third more than with a head by itself. */
+enum { TOGETHER = 60 * 1024 };
+
 static ssize_t send_file(struct cg_http_request *req, int file, int64_t offset,
                          uint64_t len)
 {
@@ -77,7 +82,7 @@ static ssize_t send_file(struct cg_http_request *req, int file, int64_t offset,
 
     if (chunked)
         part.iov_len = cg__http_framing_chunk_head(head, len);
-    n = cg__http_output_write(req->conn, &part, 1, true);
+    n = cg__http_output_write(req->conn, &part, 1, len <= TOGETHER);
     if (n >= 0)
         n = send_part(req, file, offset, len);
     if (n >= 0 && chunked)
