@@ -48,6 +48,14 @@ static bool push(struct cg_http_headers *list, const char *name, size_t name_len
     return cg__http_message_entry_push(list, entry) == 0;
 }
 
+/* nghttp2 ends all values with a NUL. */
+static bool push_host(struct cg__http_h2_stream *stream, const char *value, size_t len)
+{
+    if (!cg__http_url_is_host(value, len))
+        refuse(stream, 400);
+    return push(&stream->message.in, "host", 4, value, len);
+}
+
 static void set_method(struct cg_http_request *req, const char *value, size_t len)
 {
     int code = cg__http_route_code(value, len);
@@ -99,7 +107,7 @@ static void add_pseudo(struct cg_http_request *req, const uint8_t *name,
                       : len == 5 && memcmp(value, "https", 5) == 0 ? "https"
                                                                    : NULL;
     } else if (IS(name, name_len, ":authority")) {
-        if (!push(&req->in, "host", 4, value, len))
+        if (!push_host(cg__http_h2_of(req), value, len))
             refuse(cg__http_h2_of(req), 503);
         if (req->line.used == 0)
             set_target(req, value, len);
@@ -123,13 +131,14 @@ static bool add_field(struct cg__http_h2_stream *stream, const uint8_t *name,
 
     if (IS(name, name_len, "cookie"))
         return add_cookie(stream, value, len);
-    if (IS(name, name_len, "host") && in->count > 0) {
+    if (IS(name, name_len, "host")) {
         const char *host = cg_http_headers_get(in, "host");
 
-        if (host != NULL && (strlen(host) != len || memcmp(host, value, len) != 0))
+        if (host == NULL)
+            return push_host(stream, value, len);
+        if (strlen(host) != len || memcmp(host, value, len) != 0)
             refuse(stream, 400); /* which of them is meant would be a guess */
-        if (host != NULL)
-            return true;
+        return true;
     }
     return push(in, (const char *)name, name_len, value, len);
 }
@@ -174,13 +183,12 @@ static void add_upgrade(struct cg_http_request *req)
         refuse(cg__http_h2_of(req), 503);
 }
 
-/* nghttp2 has checked that Content-Length is one number, and that it is the body's. What
- * follows CONNECT is no body. */
+/* nghttp2 has checked that Content-Length is one number, and that it is the body's; so it is 0 if
+ * the head is all. What follows CONNECT is no body. */
 void cg__http_h2_fields_end(struct cg__http_h2_stream *stream, bool end)
 {
     struct cg_http_request *req = &stream->message;
-    const char *length = cg_http_headers_get(&req->in, "content-length"),
-               *host = cg_http_headers_get(&req->in, "host");
+    const char *length = NULL;
 
     req->upgrade = req->method != NULL && req->code == HTTP_CONNECT;
     if (stream->connects)
@@ -188,10 +196,10 @@ void cg__http_h2_fields_end(struct cg__http_h2_stream *stream, bool end)
     end |= req->upgrade;
     req->has_body = !end;
     req->body_done = end;
+    if (!end)
+        length = cg_http_headers_get(&req->in, "content-length");
     req->unsized = !end && length == NULL;
     if (length != NULL && !cg__http_framing_length(length, &req->length))
-        refuse(stream, 400);
-    if (host != NULL && !cg__http_url_is_host(host, strlen(host)))
         refuse(stream, 400);
     if (stream->cookies.used > 0 &&
         !push(&req->in, "cookie", 6, stream->cookies.data, stream->cookies.used))
@@ -209,6 +217,11 @@ static void put(struct cg__http_h2_head *head, const char *name, size_t name_len
 
 #define PUT(head, name, value, len)                                                    \
     put(head, name, sizeof(name) - 1, value, len, NGHTTP2_NV_FLAG_NO_COPY_NAME)
+
+/* For values in the server's memory. If they change before they are sent, the new ones are. */
+#define PUT_OWN(head, name, value, len)                                                \
+    put(head, name, sizeof(name) - 1, value, len,                                      \
+        NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE)
 
 static struct cg__http_h2_head *head_new(size_t count)
 {
@@ -258,9 +271,9 @@ static void put_own(struct cg__http_h2_head *head, const struct cg_http_request 
                *end = server->usual + server->date_at;
 
     if (end > name && !has(req, "Server"))
-        PUT(head, "server", name + 8, (size_t)(end - name) - 10);
+        PUT_OWN(head, "server", name + 8, (size_t)(end - name) - 10);
     if (!has(req, "Date"))
-        PUT(head, "date", end + 6, CG__HTTP_DATE - 8);
+        PUT_OWN(head, "date", end + 6, CG__HTTP_DATE - 8);
 }
 
 struct cg__http_h2_head *cg__http_h2_fields_head(const struct cg_http_request *req,
