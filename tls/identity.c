@@ -111,6 +111,37 @@ static int read_key(struct cg__tls_identity *identity, const char *source, char 
     return 0;
 }
 
+/* The last of a chain is left out if it is a root: clients trust their own copy or none. */
+static bool adopt_chain(struct cg__tls_identity *identity, STACK_OF(X509) *found)
+{
+    int n = sk_X509_num(found);
+
+    if (n > 0 && X509_self_signed(sk_X509_value(found, n - 1), 0) == 1)
+        n--;
+    for (int i = 1; i < n; i++) {
+        X509 *cert = sk_X509_value(found, i);
+
+        if (sk_X509_push(identity->chain, cert) <= 0)
+            return false;
+        X509_up_ref(cert);
+    }
+    return true;
+}
+
+int cg__tls_identity_complete(struct cg__tls_identity *identity, X509_STORE *store)
+{
+    X509_STORE_CTX *search = X509_STORE_CTX_new();
+    bool ok = false;
+
+    if (search != NULL && X509_STORE_CTX_init(search, store, identity->cert, NULL) == 1) {
+        X509_verify_cert(search); /* a chain that ends too early, or is not valid, is found too */
+        ok = adopt_chain(identity, X509_STORE_CTX_get0_chain(search));
+    }
+    X509_STORE_CTX_free(search);
+    ERR_clear_error();
+    return ok ? 0 : -ENOMEM;
+}
+
 int cg__tls_identity_read(struct cg__tls_identity *identity, const struct cg_tls_pair *pair,
                           char *why)
 {

@@ -54,6 +54,9 @@ static int add_identity(struct cg__tls_keys *keys, const struct cg_tls_pair *pai
     struct cg__tls_identity *identity = &keys->identities[keys->count++];
     int rc = cg__tls_identity_read(identity, pair, why);
 
+    /* The system's store is not searched: to read it would take 30 ms of each start. */
+    if (rc == 0 && !keys->system.awaited && sk_X509_num(identity->chain) == 0)
+        rc = cg__tls_identity_complete(identity, SSL_CTX_get_cert_store(keys->context));
     return rc < 0 ? rc : cg__tls_trial(keys->context, identity, why);
 }
 
@@ -159,8 +162,8 @@ static int fill(struct cg__tls_keys *keys, const struct cg_tls_options *options,
     configure(keys->context);
     if ((rc = offer(keys->context, options, why)) < 0 ||
         (rc = cg__tls_choose_encode(&keys->alpn, options->alpn, why)) < 0 ||
-        (rc = add_identities(keys, options, why)) < 0 ||
-        (rc = trust(keys, options, why)) < 0)
+        (rc = trust(keys, options, why)) < 0 ||
+        (rc = add_identities(keys, options, why)) < 0)
         return rc;
     cg__tls_choose_begin(keys);
     cg__tls_ticket_begin(keys->context);

@@ -67,6 +67,10 @@ const char *cg__tls_identity_pem_name(const char *source);
  * failure. Returns 0 or CG_ETLS_FILE. */
 int cg__tls_identity_read(struct cg__tls_identity *identity, const struct cg_tls_pair *pair,
                           char *why);
+
+/* Adds the intermediate certificates that the store has to an identity without any. Returns 0
+ * or -ENOMEM. */
+int cg__tls_identity_complete(struct cg__tls_identity *identity, X509_STORE *store);
 void cg__tls_identity_drop(struct cg__tls_identity *identity);
 
 /* Defined in trial.c: */

@@ -37,6 +37,46 @@ static ssize_t verdict(const char *cert, const char *host, bool insecure, char *
     return m.result[1];
 }
 
+/* Servers */
+
+/* Writes deep.pem to `lone` without the certificate of the intermediate authority. */
+static const char *without_issuer(char *lone)
+{
+    static const char begins[] = "-----BEGIN CERTIFICATE-----", ends[] = "-----END CERTIFICATE-----";
+    char *second, *end;
+
+    strcpy(lone, cert_text("deep.pem"));
+    second = strstr(strstr(lone, begins) + 1, begins);
+    ck_assert_ptr_nonnull(second);
+    end = strstr(second, ends) + strlen(ends);
+    memmove(second, end, strlen(end) + 1);
+    return lone;
+}
+
+/* A server with a lone certificate sends the intermediate ones of its trusted issuers, and
+ * none of the system's. */
+static ssize_t lone_certificate(void *arg)
+{
+    char lone[16384], trusted[16384];
+
+    (void)arg;
+    without_issuer(lone);
+    strcpy(trusted, cert_text("inter.pem"));
+    strcat(trusted, cert_text("ca.pem"));
+    for (int with = 0; with <= 1; with++) {
+        struct meeting m = {.host = "site.test"};
+
+        OK(cg_tls_new(&m.server, .cert = lone, .ca_file = with ? trusted : NULL));
+        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+        meet(&m);
+        IS(m.result[1], with ? 0 : CG_ETLS_ISSUER);
+        part(&m);
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
+    return 0;
+}
+
 /* Clients */
 
 /* Each defect of a certificate has an error code and a message. An insecure client ignores
@@ -402,6 +442,7 @@ static ssize_t client_names(void *arg)
 }
 
 static const struct test_case cases[] = {
+    CORO(lone_certificate),
     CORO(verdicts),
     CORO(hosts),
     CORO(long_hosts),
