@@ -131,8 +131,10 @@ static pid_t start(cg_fn *fn)
     alarm(PATIENCE);
     if (cg_reactor_open(reactor_name, &reactor) < 0 ||
         !(sched = cg_sched_new(reactor, .stack_size = 16 * 1024)) ||
-        cg_sched_start(sched, fn, NULL) < 0)
+        cg_sched_start(sched, fn, NULL) < 0) {
+        example_complain("process", "its scheduler cannot start");
         _exit(1);
+    }
     _exit(cg_sched_run(sched) != 0);
 }
 
@@ -141,19 +143,29 @@ static void fork_all(pid_t *servers, pid_t *clients)
     for (me = 0; me < pairs; me++) {
         share = total / pairs + (me < total % pairs);
         servers[me] = start(serve);
-        clients[me] = start(connect_all);
+        clients[me] = servers[me] < 0 ? -1 : start(connect_all);
+        if (clients[me] < 0)
+            example_fail("fork", -errno);
     }
 }
 
-/* Waits until every client process has reported its number, or has ended. */
-static void await_all(const pid_t *clients)
+/* Whether the process has ended, or could not be made; then *pid becomes -1. */
+static bool has_ended(pid_t *pid)
+{
+    if (*pid > 0 && waitpid(*pid, NULL, WNOHANG) != 0)
+        *pid = -1;
+    return *pid < 0;
+}
+
+/* Waits until every client process has reported its number, or has lost its server or itself. */
+static void await_all(pid_t *servers, pid_t *clients)
 {
     for (int i = 0; i < pairs; i++)
-        while (clients[i] > 0 && !shared->counted[i] && waitpid(clients[i], NULL, WNOHANG) == 0)
+        while (!shared->counted[i] && !has_ended(&servers[i]) && !has_ended(&clients[i]))
             usleep(1000);
 }
 
-/* pid -1: the process could not be made. kill(-1) would signal all processes. */
+/* kill(-1) would signal all processes. */
 static void end(pid_t pid, int sig)
 {
     if (pid < 0)
@@ -168,7 +180,7 @@ static bool manage(void)
     long reached = 0, kilobytes = 0;
 
     fork_all(servers, clients);
-    await_all(clients);
+    await_all(servers, clients);
     for (int i = 0; i < pairs; i++) {
         reached += shared->reached[i];
         kilobytes += shared->kilobytes[i];
@@ -178,9 +190,11 @@ static bool manage(void)
            reached, total, pairs, pairs, reached ? (double)kilobytes / reached : 0.0);
     shared->over = 1;
     for (int i = 0; i < pairs; i++) {
-        end(clients[i], 0);
-        end(servers[i], SIGTERM);
+        end(clients[i], shared->counted[i] ? 0 : SIGKILL);
+        end(servers[i], SIGKILL); /* it may not have set its handler of SIGTERM yet */
     }
+    if (reached < total && example_status() == 0)
+        example_complain("connections", "not all of them could be opened");
     return reached == total;
 }
 

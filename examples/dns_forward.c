@@ -39,13 +39,10 @@ static int64_t timeout;
 static struct dns_cache *cache;
 static unsigned long queries, remembered, unanswered;
 
-static uint16_t random_id(void)
+/* Without random bytes there is no id: one that can be guessed is worse than no response. */
+static ssize_t random_id(uint16_t *id)
 {
-    uint16_t id;
-
-    if (getentropy(&id, sizeof id) < 0)
-        abort(); /* an id that can be guessed is worse */
-    return id;
+    return getentropy(id, sizeof *id) < 0 ? -errno : 0;
 }
 
 /* Returns the length of the response to a query, from a server by UDP, or a negative code.
@@ -54,14 +51,16 @@ static ssize_t ask_by_udp(const char *server, const struct dns_query *query,
                           unsigned char *response)
 {
     unsigned char message[DNS_QUERY_SIZE];
-    uint16_t id = random_id();
-    size_t len = dns_make_query(query, id, message), whole;
+    uint16_t id;
+    size_t whole;
     struct cg_sock *sock;
-    ssize_t n = cg_datagram_open(cg_sched_self(), NULL, &sock, .peer = server);
+    ssize_t n = random_id(&id);
 
+    if (n == 0)
+        n = cg_datagram_open(cg_sched_self(), NULL, &sock, .peer = server);
     if (n < 0)
         return n;
-    n = cg_yield(cg_send_to(sock, message, len, NULL));
+    n = cg_yield(cg_send_to(sock, message, dns_make_query(query, id, message), NULL));
     do {
         if (n >= 0)
             n = cg_yield(
@@ -92,10 +91,12 @@ static ssize_t ask_by_tcp(const char *server, const struct dns_query *query,
                           unsigned char *response)
 {
     unsigned char message[DNS_QUERY_SIZE];
-    uint16_t id = random_id();
+    uint16_t id;
     struct cg_sock *sock;
-    ssize_t n = cg_yield(cg_connect(server, &sock));
+    ssize_t n = random_id(&id);
 
+    if (n == 0)
+        n = cg_yield(cg_connect(server, &sock));
     if (n < 0)
         return n;
     n = write_message(sock, message, dns_make_query(query, id, message));

@@ -17,7 +17,10 @@ static ssize_t guest(void *arg)
     cg_sched_hold(
         embed->sched); /* the ticks come from outside, so nothing else keeps it running */
     for (int i = 0; i < EMBED_TICKS; i++) {
-        embed->ask(embed);
+        if (!embed->ask(embed)) {
+            embed_fail(embed);
+            break;
+        }
         if (cg_yield(cg_wait_signal("tick", &tick)) < 0)
             break;
         printf("coroutine: tick %d\n", (int)tick);
@@ -27,6 +30,12 @@ static ssize_t guest(void *arg)
     }
     cg_sched_unhold(embed->sched);
     return 0;
+}
+
+void embed_fail(struct embed *embed)
+{
+    example_fail(embed->name, -ENOMEM);
+    cg_sched_stop(embed->sched);
 }
 
 void embed_tick(struct embed *embed)
@@ -40,8 +49,10 @@ bool embed_turn(struct embed *embed, int *timeout)
     int more = cg_sched_step(embed->sched, 0);
     int64_t left = cg_sched_timeout(embed->sched);
 
-    if (more < 0)
+    if (more < 0) {
         example_fail("step", more);
+        cg_sched_stop(embed->sched);
+    }
     /* Rounded up: if the loop woke too early, it would have to call again at once. */
     *timeout =
         left == CG_NEVER ? -1 : (int)((left + CG_MILLISECOND - 1) / CG_MILLISECOND);

@@ -16,11 +16,14 @@ enum {
 struct embed {
     const char *name, *about;
     void (*run)(struct embed *embed);
-    void (*ask)(struct embed *embed);
+    bool (*ask)(struct embed *embed); /* false: it failed */
     struct cg_sched *sched;
     int fd; /* readable when the scheduler has work */
 };
 int embed_main(struct embed *embed, int argc, char **argv);
+
+/* The loop lacks memory: says so, and ends the coroutine. */
+void embed_fail(struct embed *embed);
 
 /* Tells the coroutine that the loop has ticked. */
 void embed_tick(struct embed *embed);

@@ -46,9 +46,9 @@ static gboolean on_tick(gpointer arg)
     return G_SOURCE_REMOVE;
 }
 
-static void ask(struct embed *embed)
+static bool ask(struct embed *embed)
 {
-    g_timeout_add(5, on_tick, embed);
+    return g_timeout_add(5, on_tick, embed) > 0;
 }
 
 static void run(struct embed *embed)

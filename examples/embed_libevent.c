@@ -14,15 +14,19 @@ static struct event *turns, *ticks;
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
-    int timeout;
+    int timeout, rc = 0;
 
     (void)fd, (void)what;
     if (!embed_turn(arg, &timeout))
         event_base_loopbreak(base);
     else if (timeout >= 0)
-        event_add(turns, &(struct timeval){timeout / 1000, timeout % 1000 * 1000});
+        rc = event_add(turns, &(struct timeval){timeout / 1000, timeout % 1000 * 1000});
     else
-        event_add(turns, NULL);
+        rc = event_add(turns, NULL);
+    if (rc < 0) {
+        embed_fail(arg);
+        event_base_loopbreak(base);
+    }
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -31,22 +35,29 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     embed_tick(arg);
 }
 
-static void ask(struct embed *embed)
+static bool ask(struct embed *embed)
 {
     (void)embed;
-    event_add(ticks, &(struct timeval){.tv_usec = 5000});
+    return event_add(ticks, &(struct timeval){.tv_usec = 5000}) == 0;
 }
 
 static void run(struct embed *embed)
 {
     base = event_base_new();
-    turns = event_new(base, embed->fd, EV_READ, on_turn, embed);
-    ticks = event_new(base, -1, 0, on_tick, embed);
-    event_active(turns, EV_READ, 0);
-    event_base_dispatch(base);
-    event_free(ticks);
-    event_free(turns);
-    event_base_free(base);
+    turns = base ? event_new(base, embed->fd, EV_READ, on_turn, embed) : NULL;
+    ticks = base ? event_new(base, -1, 0, on_tick, embed) : NULL;
+    if (turns && ticks) {
+        event_active(turns, EV_READ, 0);
+        event_base_dispatch(base);
+    } else {
+        embed_fail(embed);
+    }
+    if (ticks)
+        event_free(ticks);
+    if (turns)
+        event_free(turns);
+    if (base)
+        event_base_free(base);
 }
 
 int main(int argc, char **argv)

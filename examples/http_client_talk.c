@@ -75,14 +75,14 @@ static ssize_t type(void *arg)
         if ((n = send_lines(talk, false)) < 0)
             return n;
     }
-    if (n < 0)
-        return n;
-    send_lines(talk, true);
-    return cg_yield(cg_ws_end(talk->ws, CG_WS_NORMAL));
+    if (n == 0)
+        n = send_lines(talk, true);
+    return n < 0 ? n : cg_yield(cg_ws_end(talk->ws, CG_WS_NORMAL));
 }
 
-static ssize_t print(struct talk *talk)
+static ssize_t print(void *arg)
 {
+    const struct talk *talk = arg;
     struct cg_ws_message message;
     ssize_t n;
 
@@ -109,21 +109,18 @@ static void report(const struct talk *talk, bool verbose)
 
 static ssize_t converse(struct talk *talk, bool verbose, char *why)
 {
-    struct cg_coro *typing;
-    ssize_t n = cg_sched_start(cg_sched_self(), type, talk, .name = "standard input",
-                               .coro = &typing);
+    struct cg_op *printing = cg_call(print, talk), *typing = cg_call(type, talk);
+    ssize_t n = cg_yield(cg_any((printing, typing)));
 
-    if (n == 0) {
-        n = print(talk);
-        cg_coro_cancel(typing);
-        cg_yield(cg_join(typing, .shield = true));
-        cg_coro_unref(typing);
-    }
-    if (n == -ECANCELED) /* Ctrl-C */
+    if (n >= 0)
+        n = cg_op_result(n == 0 ? printing : typing);
+    if (n == 0)
+        n = print(talk); /* the rest, if the input has ended first */
+    if (n < 0) /* Ctrl-C, or the input fails */
         cg_yield(cg_ws_end(talk->ws, CG_WS_GOING_AWAY, .shield = true, .timeout = CG_SECOND));
-    else if (n == 0)
+    if (n == 0)
         report(talk, verbose);
-    else
+    else if (n != -ECANCELED)
         snprintf(why, CG_HTTP_WHY_SIZE, "%s%s%.120s", cg_strerror(n),
                  *cg_ws_reason(talk->ws) ? ": " : "", cg_ws_reason(talk->ws));
     return n;

@@ -62,10 +62,14 @@ static ssize_t run(void *arg)
         return -ENOMEM;
     cg_group_open(&group);
     for (; n < 16 && urls[n] != NULL; n++) {
+        ssize_t added;
+
         pages[n].url = urls[n];
-        pages[n].status = cg_yield(cg_add_to_group(&group, get, &pages[n]));
-        if (pages[n].status < 0)
-            snprintf(pages[n].why, sizeof pages[n].why, "%s", cg_strerror(pages[n].status));
+        added = cg_yield(cg_add_to_group(&group, get, &pages[n]));
+        if (added == 0)
+            continue; /* it may have failed already */
+        pages[n].status = added;
+        snprintf(pages[n].why, sizeof pages[n].why, "%s", cg_strerror(added));
     }
     cg_yield(cg_wait_group(&group));
     for (int i = 0; i < n; i++) {

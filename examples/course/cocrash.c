@@ -48,8 +48,10 @@ int main(void)
 
     pthread_barrier_init(&inside, NULL, 2);
     pthread_barrier_init(&tried, NULL, 2);
-    if (pthread_create(&thread, NULL, other, target) != 0)
+    if (pthread_create(&thread, NULL, other, target) != 0) {
+        fputs("cocrash: no thread can be started\n", stderr);
         return 1;
+    }
     cg_gen_send(target, "the first", NULL);
     pthread_join(thread, NULL);
     printf("and closed: %zd\n", cg_gen_free(target));

@@ -36,8 +36,10 @@ static ssize_t send_to_process(struct cg_gen *gen, void *arg)
     ssize_t rc;
 
     while ((rc = cg_gen_yield(gen, 0, &line)) > 0)
-        if ((rc = cg_yield(cg_writeall(pipe, line, strlen(line)))) < 0)
+        if ((rc = cg_yield(cg_writeall(pipe, line, strlen(line)))) < 0) {
+            example_fail("the pipe", rc);
             break;
+        }
     cg_process_close_sock(process, 0); /* the end of its standard input */
     return rc;
 }
@@ -63,7 +65,10 @@ static ssize_t parent_main(void *arg)
     stage_feed(parent->log, target);
     cg_gen_free(target);
     rc = cg_yield(cg_wait_process(child));
-    printf("the child has ended with %zd\n", rc);
+    if (rc < 0)
+        example_fail("the child", rc);
+    else
+        printf("the child has ended with %zd\n", rc);
     cg_process_close(child);
     return rc;
 }

@@ -61,8 +61,10 @@ static ssize_t threaded(struct cg_gen *gen, void *arg)
     const char *line;
     ssize_t sent;
 
-    if (pthread_create(&t->thread, NULL, thread_main, t) != 0)
-        return -1;
+    if (pthread_create(&t->thread, NULL, thread_main, t) != 0) {
+        fputs("cothread: no thread can be started\n", stderr);
+        exit(1);
+    }
     while ((sent = cg_gen_yield(gen, 0, &line)) > 0) {
         pthread_mutex_lock(&t->mutex);
         while (t->put - t->got == QUEUE)

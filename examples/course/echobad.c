@@ -60,9 +60,9 @@ int main(int argc, char **argv)
     example_open(&ex, argc, argv);
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     /* Limits the blocking call; in a real server it would block for ever. */
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO,
-               &(struct timeval){.tv_usec = WAIT_MS * 1000}, sizeof(struct timeval));
-    if (bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0 || listen(fd, 1) < 0)
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO,
+                   &(struct timeval){.tv_usec = WAIT_MS * 1000}, sizeof(struct timeval)) < 0 ||
+        bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0 || listen(fd, 1) < 0)
         example_fail("listen", -errno);
     else if ((code = os_boot(ex.sched, both, &fd)) < 0)
         example_fail("boot", code);

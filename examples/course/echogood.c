@@ -51,10 +51,13 @@ static ssize_t server(void *arg)
     ssize_t watcher = server->alive ? cg_yield(os_new_task(alive, NULL)) : 0, tid = 0;
 
     for (long n = 0; server->clients == 0 || n < server->clients; n++) {
+        ssize_t rc = cg_yield(os_read_wait(server->fd));
         int fd;
 
-        if (cg_yield(os_read_wait(server->fd)) < 0)
+        if (rc < 0) {
+            os_accept_failed(rc);
             break;
+        }
         if ((fd = os_accept(server->fd)) >= 0)
             tid = cg_yield(os_new_task(handle_client, (void *)(intptr_t)fd));
     }

@@ -23,11 +23,11 @@ struct transfer {
 static ssize_t accept_client(void *arg)
 {
     const int *listener = arg;
-    int fd = -1;
+    ssize_t fd = -1, rc;
 
-    while (fd < 0 && cg_yield(os_read_wait(*listener)) >= 0)
+    while (fd < 0 && (rc = cg_yield(os_read_wait(*listener))) >= 0)
         fd = os_accept(*listener);
-    return fd;
+    return fd < 0 ? rc : fd;
 }
 
 static ssize_t receive(void *arg)
@@ -69,8 +69,10 @@ static ssize_t server(void *arg)
     ssize_t fd, tid = 0;
 
     for (long n = 0; server->clients == 0 || n < server->clients; n++) {
-        if ((fd = cg_yield(os_call(accept_client, &server->fd))) < 0)
+        if ((fd = cg_yield(os_call(accept_client, &server->fd))) < 0) {
+            os_accept_failed(fd);
             break;
+        }
         tid = cg_yield(os_new_task(handle_client, (void *)fd));
     }
     cg_yield(os_wait_task(tid));

@@ -20,6 +20,12 @@ int os_accept(int listener)
     return fd;
 }
 
+void os_accept_failed(ssize_t code)
+{
+    if (code != -ECANCELED)
+        example_fail("accept", code);
+}
+
 /* Listens on a port of 127.0.0.1. -1: failed, and the reason was printed. */
 static int listen_on(int port)
 {

@@ -25,4 +25,7 @@ int os_serve(const char *name, const char *about, cg_fn *task, int argc, char **
  * errno. */
 int os_accept(int listener);
 
+/* Says that no connection can be waited for, unless the server was told to stop. */
+void os_accept_failed(ssize_t code);
+
 #endif

@@ -70,10 +70,15 @@ static ssize_t reader(void *arg)
 {
     const int *pipe = arg;
     char text[16] = "";
+    ssize_t rc;
 
     puts("Waiting for the pipe");
-    cg_yield(os_read_wait(pipe[0]));
-    if (read(pipe[0], text, sizeof text - 1) > 0)
+    rc = cg_yield(os_read_wait(pipe[0]));
+    if (rc >= 0 && read(pipe[0], text, sizeof text - 1) < 0)
+        rc = -errno;
+    if (rc < 0)
+        example_fail("read", rc);
+    else
         printf("Read: %s\n", text);
     return 0;
 }
@@ -81,19 +86,23 @@ static ssize_t reader(void *arg)
 static ssize_t wait_io(void *arg)
 {
     int ends[2];
-    ssize_t child;
+    ssize_t child, rc;
 
     (void)arg;
-    if (pipe(ends) < 0)
-        return -errno;
+    if (pipe(ends) < 0) {
+        example_fail("pipe", -errno);
+        return 0;
+    }
     child = cg_yield(os_new_task(reader, ends));
     say(&(int){3});
-    cg_yield(os_write_wait(ends[1]));
-    if (write(ends[1], "hello", 5) < 0)
-        puts("nobody reads");
+    rc = cg_yield(os_write_wait(ends[1]));
+    if (rc >= 0 && write(ends[1], "hello", 5) < 0)
+        rc = -errno;
+    if (rc < 0)
+        example_fail("write", rc);
+    close(ends[1]); /* the reader finds its end, whatever was written */
     cg_yield(os_wait_task(child));
     close(ends[0]);
-    close(ends[1]);
     return 0;
 }
 

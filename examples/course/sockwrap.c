@@ -36,8 +36,8 @@ static ssize_t accept_run(struct cg_op *op)
     do
         if ((rc = cg_yield(os_read_wait(sock))) < 0)
             return rc;
-    while ((fd = os_accept(sock)) < 0 && errno == EAGAIN);
-    return fd < 0 ? -errno : fd;
+    while ((fd = os_accept(sock)) < 0);
+    return fd;
 }
 
 static ssize_t recv_run(struct cg_op *op)
@@ -97,8 +97,10 @@ static ssize_t server(void *arg)
     ssize_t sock, tid = 0;
 
     for (long n = 0; server->clients == 0 || n < server->clients; n++) {
-        if ((sock = cg_yield(sock_accept(server->fd))) < 0)
+        if ((sock = cg_yield(sock_accept(server->fd))) < 0) {
+            os_accept_failed(sock);
             break;
+        }
         tid = cg_yield(os_new_task(handle_client, (void *)sock));
     }
     cg_yield(os_wait_task(tid));
