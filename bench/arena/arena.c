@@ -79,11 +79,11 @@ static ssize_t pipeline(struct cg_http_request *req, void *arg)
 static ssize_t totals(struct cg_http_request *req, void *dataset)
 {
     bool valid = true;
-    int64_t count = number(cg_http_request_param(req, "count"), 0, &valid);
-    int64_t times = number(cg_http_request_query(req, "m"), 1, &valid);
+    int64_t count = number(cg_http_request_param(req, "count"), 0, &valid), times;
     struct json_object *items;
 
-    if (!valid || count < 0)
+    if (cg_http_request_query_number(req, "m", -1000000000, 1000000000, 1, &times) < 0 || !valid ||
+        count < 0)
         return -EINVAL;
     items = json_object_new_array();
     for (int64_t i = 0; i < count && i < (int64_t)json_object_array_length(dataset); i++) {
@@ -162,13 +162,14 @@ static ssize_t list_category(struct cg_http_request *req, void *pool)
     const char *values[] = {cg_http_request_query(req, "category"),
                             cg_http_request_query(req, "page"),
                             cg_http_request_query(req, "limit")};
-    int64_t page = values[1] != NULL ? atoll(values[1]) : 1;
-    int64_t limit = values[2] != NULL ? atoll(values[2]) : 10;
+    int64_t page, limit;
     struct json_object *json;
     ssize_t n = pq_json_ask(pool, "list", values, 3, &json);
 
     if (n < 0)
         return n;
+    cg_http_request_query_number(req, "page", INT32_MIN, INT32_MAX, 1, &page);
+    cg_http_request_query_number(req, "limit", INT32_MIN, INT32_MAX, 10, &limit);
     json = count_items(json, "total");
     json_object_object_add(json, "page", json_object_new_int64(page < 1 ? 1 : page));
     limit = limit < 1 ? 1 : limit > 50 ? 50 : limit;

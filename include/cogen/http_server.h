@@ -451,6 +451,13 @@ CG_API const char *cg_http_request_param(const struct cg_http_request *req,
                                          const char *name);
 CG_API const char *cg_http_request_query(struct cg_http_request *req, const char *name);
 
+/* Stores the number that a name in the query has, "7" or "-7"; `otherwise`, which need not be
+ * in the range, if the query lacks the name. 0; -EINVAL: the value is not a number; -ERANGE: it is
+ * below `least` or above `most`. *number is `otherwise` then, too. */
+CG_API int cg_http_request_query_number(struct cg_http_request *req, const char *name,
+                                        int64_t least, int64_t most, int64_t otherwise,
+                                        int64_t *number);
+
 /* Sets a parameter, in the place of others with this name: what a layer has found out, for
  * the handler ("user"). The texts that cg_http_request_path and _param have returned before
  * are no longer valid. 0; -EINVAL: the name is not a token, or the value has control

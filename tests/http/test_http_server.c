@@ -324,6 +324,61 @@ static ssize_t says_its_type(struct cg_http_request *req, void *arg)
                                       .mime = cg_http_request_query(req, "type")));
 }
 
+static ssize_t says_its_number(struct cg_http_request *req, void *arg)
+{
+    int64_t number;
+    char text[64];
+    int rc = cg_http_request_query_number(req, "n", -5, INT64_C(9000000000), 99, &number);
+
+    (void)arg;
+    snprintf(text, sizeof text, "%s %lld", rc == 0 ? "ok" : rc == -EINVAL ? "invalid" : "range",
+             (long long)number);
+    return cg_yield(cg_http_send_text(req, 200, text));
+}
+
+/* Numbers in the query: decimal ones within bounds, or the default. */
+static ssize_t numbers(void *arg)
+{
+    static const struct {
+        const char *query, *want;
+    } asked[] = {
+        {"", "ok 99"},
+        {"?m=3", "ok 99"},
+        {"?n=3", "ok 3"},
+        {"?m=1&n=%33&n=4", "ok 3"},
+        {"?n=-5", "ok -5"},
+        {"?n=-0", "ok 0"},
+        {"?n=007", "ok 7"},
+        {"?n=9000000000", "ok 9000000000"},
+        {"?n=-6", "range 99"},
+        {"?n=9000000001", "range 99"},
+        {"?n=99999999999999999999", "range 99"},
+        {"?n=-9223372036854775808", "range 99"},
+        {"?n", "invalid 99"},
+        {"?n=", "invalid 99"},
+        {"?n=-", "invalid 99"},
+        {"?n=%2b3", "invalid 99"},
+        {"?n=--3", "invalid 99"},
+        {"?n=3x", "invalid 99"},
+        {"?n=0x3", "invalid 99"},
+        {"?n=+3", "invalid 99"},
+        {"?n=3.0", "invalid 99"},
+    };
+
+    (void)arg;
+    serve_begin(NULL);
+    OK(cg_http_server_mount(server, "/number", says_its_number, NULL));
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        char text[128];
+
+        snprintf(text, sizeof text, "GET /number%s" V CLOSE "\r\n", asked[i].query);
+        ask(text);
+        ck_assert_str_eq(strstr(got, "\r\n\r\n") + 4, asked[i].want);
+    }
+    serve_end();
+    return 0;
+}
+
 /* A media type is one value: it cannot start another field, however the response is
  * made. */
 static ssize_t types(void *arg)
@@ -462,6 +517,7 @@ static ssize_t several_listeners(void *arg)
 
 static const struct test_case cases[] = {
     CORO(routes),
+    CORO(numbers, .where = ON_SIM),
     CORO(types),
     CORO(interim),
     CORO(failures),

@@ -5,6 +5,7 @@
 #include "http/message/percent.h"
 #include "http/message/url.h"
 #include "http/server/request/request_target.h"
+#include "lib/base/ascii.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -137,4 +138,27 @@ const char *cg_http_request_query(struct cg_http_request *req, const char *name)
             return cg__http_message_at(&req->query, entry->value);
     }
     return NULL;
+}
+
+int cg_http_request_query_number(struct cg_http_request *req, const char *name, int64_t least,
+                                 int64_t most, int64_t otherwise, int64_t *number)
+{
+    const char *text = cg_http_request_query(req, name);
+    uint64_t size;
+    int64_t value;
+    bool minus;
+
+    *number = otherwise;
+    if (text == NULL)
+        return 0;
+    minus = *text == '-';
+    if (!cg__ascii_is_number(text + minus, &size))
+        return -EINVAL;
+    if (size > INT64_MAX)
+        return -ERANGE;
+    value = minus ? -(int64_t)size : (int64_t)size;
+    if (value < least || value > most)
+        return -ERANGE;
+    *number = value;
+    return 0;
 }
