@@ -5,6 +5,7 @@
  *     ./http_client -O --parallel 4 http://localhost:8080/a http://localhost:8080/b
  *     ./http_client -C -o big.iso http://localhost:8080/big.iso    (continue a download)
  *     ./http_client ws://localhost:9001/     (talk over a WebSocket; Ctrl-D ends)
+ *     ./http_client -T - http://localhost:8080/echo    (send what is typed; Ctrl-D ends)
  *
  * Bodies are printed in the order of the command line, or written to files. Exit status: 0
  * all were fetched; 1 at least one was not (no connection, no valid response, truncated);
@@ -29,6 +30,7 @@
 #include "http_client_talk.h"
 #include "http_client_targets.h"
 #include "http_client_tls.h"
+#include "http_client_upload.h"
 
 enum {
     FAILED = 1,
@@ -40,7 +42,7 @@ enum {
 
 static const char *out_name, *own_names, *method, *data, *cacert, *pins, *insecure, *verbose,
     *parallel = "8", *resume, *header, *speed, *http1, *http2, *prior, *cookie, *cookie_file,
-    *resolve, *connect_to, *unix_socket, *proxy, *no_proxy,
+    *resolve, *connect_to, *unix_socket, *proxy, *no_proxy, *upload,
     *retry = "0", *stored;
 static struct cg_http_field fields[FIELDS_MOST + 3];
 static size_t field_count;
@@ -143,6 +145,8 @@ static ssize_t take_body(struct transfer *transfer, struct cg_http_reply *reply)
         if (error < 0)
             n = output_failed(error, transfer->name);
         progress_show();
+        if (upload != NULL)
+            fflush(transfer->file); /* somebody may wait for it before they type on */
         n = slow_down(n);
     }
     if (n < 0 && n != -ECANCELED)
@@ -175,6 +179,15 @@ static ssize_t take_answer(struct transfer *transfer, struct cg_http_reply *repl
     return take_body(transfer, reply);
 }
 
+/* Takes the response while the body of the request is being sent. -EALREADY: its failure was
+ * reported. */
+static ssize_t receive(void *transfer, struct cg_http_reply *reply)
+{
+    ssize_t n = take_answer(transfer, reply);
+
+    return n < 0 && n != -ECANCELED ? -EALREADY : n;
+}
+
 static ssize_t ask(struct transfer *transfer, bool part, struct cg_http_reply **reply, char *why)
 {
     struct cg_http_field mine[FIELDS_MOST + 3];
@@ -189,6 +202,11 @@ static ssize_t ask(struct transfer *transfer, bool part, struct cg_http_reply **
         .retries = retries,
     };
 
+    if (upload != NULL) {
+        upload_add(&fetch);
+        fetch.receive = receive;
+        fetch.receive_arg = transfer;
+    }
     memcpy(mine, fields, sizeof mine);
     transfer->from = 0;
     if (part)
@@ -233,10 +251,13 @@ static ssize_t fetch_one(struct transfer *transfer)
     if (n == -ECANCELED)
         return n;
     if (n < 0) {
-        failed(transfer, FAILED, why);
+        if (n != -EALREADY)
+            failed(transfer, FAILED, why);
+        transfer->active = false;
         return 0;
     }
-    n = take_answer(transfer, reply);
+    if (upload == NULL)
+        n = take_answer(transfer, reply);
     cg_http_reply_free(reply);
     transfer->active = false;
     return n;
@@ -398,7 +419,8 @@ static void open_client(const char **urls)
                                 .targets = targets_list(), .http_proxy = proxy,
                                 .https_proxy = proxy, .no_proxy = no_proxy,
                                 .protocols = (uint8_t)protocols(count > 0 ? urls[0] : ""),
-                                .jar = cookies_jar, .cache = cache);
+                                .jar = cookies_jar, .cache = cache,
+                                .idle_timeout = upload != NULL ? CG_NEVER : 0);
     transfers = calloc((size_t)count, sizeof *transfers);
     if (!client || !transfers) {
         example_fail("memory", -ENOMEM);
@@ -414,6 +436,20 @@ static void open_client(const char **urls)
         example_fail("fetch", -ENOMEM);
 }
 
+static void open_upload(void)
+{
+    int rc;
+
+    if (data != NULL || resume != NULL)
+        example_usage(&ex, "-T excludes -d and -C");
+    if ((rc = upload_open(upload)) < 0) {
+        example_fail(upload, rc);
+        exit(FAILED);
+    }
+    if (upload_is_stream() && count > 1)
+        example_usage(&ex, "-T of a stream takes one URL");
+}
+
 /* A WebSocket has the input and the output to itself. */
 static void check_talks(const char *const *urls)
 {
@@ -421,8 +457,9 @@ static void check_talks(const char *const *urls)
         if (talk_is_for(urls[i]) && count > 1)
             example_usage(&ex, "a ws:// URL must be the only URL");
         if (talk_is_for(urls[i]) &&
-            (out_name || own_names || resume || method || data || speed))
-            example_usage(&ex, "a ws:// URL takes none of -o, -O, -C, -X, -d and --limit-rate");
+            (out_name || own_names || resume || method || data || upload || speed))
+            example_usage(&ex,
+                          "a ws:// URL takes none of -o, -O, -C, -X, -d, -T and --limit-rate");
     }
 }
 
@@ -441,6 +478,7 @@ int main(int argc, char **argv)
         {"cache", "BYTES", "keep so many bytes of responses, and use them again (k, M, G)",
          &stored, 0},
         {"data", "DATA", "send DATA as the body", &data, 'd'},
+        {"upload-file", "FILE", "send FILE (-: what is typed) as the body, with PUT", &upload, 'T'},
         {"cacert", "FILE", "trust only these certificates (PEM)", &cacert, 0},
         {"pinnedpubkey", "PINS", "accept only servers with these public keys (sha256//BASE64;...)",
          &pins, 0},
@@ -477,6 +515,8 @@ int main(int argc, char **argv)
         example_usage(&ex, "which URL?");
     count = ex.argc;
     check_talks((const char **)ex.argv);
+    if (upload != NULL)
+        open_upload();
     open_client((const char **)ex.argv);
     code = example_run(&ex);
     progress_end();
@@ -485,6 +525,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < field_count; i++)
         free((char *)fields[i].name);
     transfers_free(transfers, count);
+    upload_close();
     cg_bucket_unref(bucket);
     download_tls_end();
     cg_http_cache_free(cache);

@@ -120,6 +120,10 @@ check_nginx() {
     same "an invalid rate" 2 "$status"
     fetch -X PUT -H 'X-A: b' -d hello "$url/says"
     same "a method, a field and data" "0 PUT b 5" "$status $out"
+    fetch -T "$work/site/hello.txt" "$url/says"
+    same "a file" "0 PUT  6" "$status $out"
+    fetch -T "$work/none" "$url/says"
+    same "a file that is not there: $err" "1 " "$status $out"
     fetch -v "$url/odd"
     same "what a server says does not reach the terminal" '< X-Odd: a\x9bm' \
         "$(grep -a X-Odd "$work/err")"
