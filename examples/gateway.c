@@ -25,7 +25,7 @@
 
 static struct example ex;
 static const char *cert, *key, *cacert, *workers, *health, *balance, *access_log, *trusted, *h2c,
-    *told, *own_host, *seconds = "60", *grace = "10", *patience = "60", *most = "1000";
+    *told, *tell, *own_host, *seconds = "60", *grace = "10", *patience = "60", *most = "1000";
 static const struct cg_http_tls *tls; /* for upstreams; NULL: there is no TLS */
 static struct cg_http_upstreams_options options; /* of each worker's upstreams */
 static char name[32]; /* for Via: unique, so that loops are found */
@@ -155,13 +155,16 @@ static void read_options(void)
     if (access_log != NULL && strcmp(access_log, "combined") != 0 &&
         strcmp(access_log, "json") != 0)
         example_usage(&ex, "--access-log is combined or json");
+    if (tell != NULL && strcmp(tell, "1") != 0 && strcmp(tell, "2") != 0)
+        example_usage(&ex, "--upstream-proxy-protocol is 1 or 2");
     if (health != NULL && *health != '/')
         example_usage(&ex, "--health needs a path, such as /health");
     read_balance();
     clock_gettime(CLOCK_REALTIME, &now);
     snprintf(name, sizeof name, "cogen-%08x", (unsigned)now.tv_nsec ^ (unsigned)getpid() << 12);
     options.hop = (struct cg_http_hop){
-        .name = name, .reveal = true, .trusted = trusted, .own_host = own_host != NULL};
+        .name = name, .reveal = true, .trusted = trusted, .own_host = own_host != NULL,
+        .proxy_protocol = tell != NULL ? (uint8_t)(*tell - '0') : 0};
     options.probe = health;
     options.requests = (unsigned)limit;
     options.log = print_line;
@@ -197,6 +200,8 @@ int main(int argc, char **argv)
          0},
         {"proxy-protocol", "LIST", "proxies that begin connections with the PROXY protocol", &told,
          0},
+        {"upstream-proxy-protocol", "VERSION",
+         "begin connections to upstreams with the PROXY protocol, version 1 or 2", &tell, 0},
         {"own-host", NULL, "send the host of the upstream's URL, not the client's", &own_host, 0},
         {"h2c", NULL, "speak HTTP/2 with upstreams without TLS", &h2c, 0},
         {"cacert", "FILE", "the certificates that https upstreams are checked by", &cacert, 0},

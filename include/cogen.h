@@ -28,6 +28,7 @@
 #include <cogen/passing.h>
 #include <cogen/ports.h>
 #include <cogen/process.h>
+#include <cogen/proxied.h>
 #include <cogen/pubsub.h>
 #include <cogen/queue.h>
 #include <cogen/reactor.h>

@@ -14,11 +14,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* What a socket has besides its transport. */
 struct layer {
     void *rest; /* the unread bytes */
     size_t len;
+    char *told;
     int64_t timeout;
     int error;
     bool eof;
@@ -51,7 +53,9 @@ static void free_parcel(struct parcel *parcel)
     if (parcel->state != NULL)
         parcel->transport->move->drop(parcel->state);
     free(parcel->bottom.rest);
+    free(parcel->bottom.told);
     free(parcel->top.rest);
+    free(parcel->top.told);
     free(parcel);
 }
 
@@ -73,8 +77,10 @@ static ssize_t handle(void *arg)
     return fn(conn, arg);
 }
 
-static void restore(struct cg_sock *sock, const struct layer *layer)
+static void restore(struct cg_sock *sock, struct layer *layer)
 {
+    sock->told = layer->told;
+    layer->told = NULL;
     sock->timeout = layer->timeout;
     sock->error = layer->error;
     sock->eof = layer->eof;
@@ -84,7 +90,7 @@ static void restore(struct cg_sock *sock, const struct layer *layer)
 static int open_top(struct parcel *parcel, struct cg_sock *below)
 {
     struct cg_sock *sock = cg_sock_open(parcel->sched, &moving, NULL, -1);
-    const struct layer *layer = &parcel->top;
+    struct layer *layer = &parcel->top;
     int rc = -ENOMEM;
 
     if (sock == NULL)
@@ -139,6 +145,8 @@ static void arrived(struct cg__post *post, bool dropped)
 
 static int describe(const struct cg_sock *sock, struct layer *layer)
 {
+    if (sock->told != NULL && (layer->told = strdup(sock->told)) == NULL)
+        return -ENOMEM;
     layer->timeout = sock->timeout;
     layer->error = sock->error;
     layer->eof = sock->eof;

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-_Static_assert(sizeof(struct cg_sock) <= 384, "there may be a hundred thousand of them");
+_Static_assert(sizeof(struct cg_sock) <= 392, "there may be a hundred thousand of them");
 _Static_assert(sizeof(struct cg__side) <= 2 * CG__LINE, "touched by every request");
 _Static_assert(sizeof(struct cg_read_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_write_op) <= 128, "core ops fit in 128 bytes");
@@ -100,6 +100,7 @@ void cg__sock_settle(struct cg_sock *sock)
         sock->input.first->lent = 0;
     cg__input_drop(sock->reactor, &sock->input, sock->input.unread);
     free(sock->peer_gone);
+    free(sock->told);
     sock->sched->socks--;
     free(sock);
 }
@@ -208,7 +209,13 @@ int cg_sock_local_addr(struct cg_sock *sock, char *buf, size_t size)
 
 int cg_sock_peer_addr(struct cg_sock *sock, char *buf, size_t size)
 {
-    return print_name(sock, CG_IO_PEERNAME, buf, size);
+    const struct cg_sock *each = sock;
+
+    while (each->told == NULL && each->transport->below != NULL)
+        each = each->transport->below(each);
+    if (each->told == NULL || *each->told == '\0')
+        return print_name(sock, CG_IO_PEERNAME, buf, size);
+    return snprintf(buf, size, "%s", each->told) < (int)size ? 0 : -ENOSPC;
 }
 
 int cg_sock_setopt(struct cg_sock *sock, int level, int name, const void *value,

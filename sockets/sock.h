@@ -53,6 +53,7 @@ struct cg_sock {
     struct cg_object object; /* what its ops refer to by op->uses */
     int64_t timeout; /* default for its ops, ns; 0: the scheduler's default */
     struct cg_deferred deferred; /* continues ops in the next turn */
+    char *told; /* the client's address that a proxy has told: proxied/; NULL: nothing */
     struct cg__gone *peer_gone; /* end/gone.c; NULL: nobody has waited for it */
     unsigned keeps;    /* cg_sock_keep minus cg_sock_unkeep */
     uint8_t ready;     /* events that the last poll request reported */

@@ -115,6 +115,9 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_sock_attach(cg_sched_self(), 0, &conn);
     cg_sock_attach(cg_sched_self(), 0, &conn, .unread = arg, .len = 1);
     cg_yield(cg_close_gently(sock));
+    cg_yield(cg_read_proxy_header(sock));
+    cg_yield(cg_write_proxy_header(sock, "192.0.2.1:1", "192.0.2.2:2"));
+    cg_yield(cg_write_proxy_header(sock, NULL, NULL, .version = 1, .timeout = CG_SECOND));
     cg_yield(cg_splice(sock, sock, SIZE_MAX));
     cg_yield(cg_flush(sock));
     cg_sock_buffer(sock, &conn);

@@ -8,6 +8,7 @@
 #include "http/client/client_why.h"
 
 #include <cogen/coro.h>
+#include <cogen/proxied.h>
 #include <cogen/reactor.h>
 
 #include <errno.h>
@@ -95,6 +96,18 @@ static ssize_t tunnel(struct cg__link *link, struct cg__asking *ask)
     return 0;
 }
 
+/* Tells the server whom the connection serves. */
+static ssize_t announce(struct cg__link *link, const struct cg__asking *ask)
+{
+    const struct cg_http_proxied *proxied = ask->fetch->proxied;
+    ssize_t n = cg_yield(cg_write_proxy_header(link->sock, proxied->client, proxied->server,
+                                               .version = proxied->version,
+                                               .timeout = ask->client->options.send_timeout));
+
+    return n < 0 ? cg__http_client_because(ask->why, n, "the PROXY protocol: %s", cg_strerror(n))
+                 : 0;
+}
+
 ssize_t cg__http_client_dial(struct cg__link *link, struct cg__asking *ask,
                              const struct cg__route *route)
 {
@@ -108,6 +121,8 @@ ssize_t cg__http_client_dial(struct cg__link *link, struct cg__asking *ask,
                                   ask->why);
     else if (n == 0 && proxied && route->url->https)
         n = tunnel(link, ask);
+    if (n == 0 && ask->fetch->proxied != NULL)
+        n = announce(link, ask);
     if (n == 0 && route->url->https)
         n = secure(link, client, route->url->host,
                    alpn[route->protocols & (CG_HTTP_H1 | CG_HTTP_H2)], ask->why);

@@ -6,6 +6,7 @@
 
 #include "http/client/client_h2.h"
 #include "http/client/client_pool.h"
+#include "http/client/client_route.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -205,18 +206,25 @@ void cg__http_client_pool_keep(struct cg__pool *pool, struct cg__origin *lease,
         close_conn(unlink_kept(pool, pool->oldest));
 }
 
+/* Whether an origin is what the key names, for whatever client. */
+static bool leads_to(const struct cg__origin *origin, const char *key)
+{
+    size_t len = strlen(key);
+
+    return strncmp(origin->key, key, len) == 0 &&
+           (origin->key[len] == '\0' ||
+            strncmp(origin->key + len, CG__ROUTE_FOR, sizeof CG__ROUTE_FOR - 1) == 0);
+}
+
 size_t cg__http_client_pool_count(struct cg__pool *pool, const char *key)
 {
-    const struct cg__origin *origin = *bucket(pool, key);
-    size_t count;
+    size_t count = 0;
 
-    while (origin != NULL && strcmp(origin->key, key) != 0)
-        origin = origin->next;
-    if (origin == NULL)
-        return 0;
-    count = origin->active;
+    for (int i = 0; i < CG__POOL_BUCKETS; i++)
+        for (const struct cg__origin *each = pool->origins[i]; each != NULL; each = each->next)
+            count += leads_to(each, key) ? each->active : 0;
     for (const struct cg__kept *kept = pool->newest; kept != NULL; kept = kept->older)
-        count += kept->origin == origin;
+        count += leads_to(kept->origin, key);
     return count;
 }
 
@@ -227,7 +235,7 @@ size_t cg__http_client_pool_clear(struct cg__pool *pool, const char *key)
 
     for (kept = pool->newest; kept != NULL; kept = older) {
         older = kept->older;
-        if (strcmp(kept->origin->key, key) != 0)
+        if (!leads_to(kept->origin, key))
             continue;
         close_conn(unlink_kept(pool, kept));
         count++;

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "http/client/client_proxy.h"
-#include "http/message/network.h"
+#include "lib/base/network.h"
 #include "lib/base/ascii.h"
 
 #include <stdlib.h>
@@ -60,14 +60,14 @@ static bool fits_name(const char *item, size_t len, const char *host)
 
 static bool fits(const char *item, size_t len, const char *host, unsigned port)
 {
-    struct cg__http_network_address address;
+    struct cg__network_address address;
 
     if (len == 1 && *item == '*')
         return true;
     if (!fits_port(&item, &len, port))
         return false;
-    return cg__http_network_address(&address, host, strlen(host))
-               ? cg__http_network_has(item, len, &address)
+    return cg__network_address(&address, host, strlen(host))
+               ? cg__network_has(item, len, &address)
                : fits_name(item, len, host);
 }
 

@@ -68,11 +68,25 @@ static ssize_t parse_proxy(struct cg__route *route, const char *proxy, char *why
     return rc;
 }
 
+/* The client in a key, and the length of what is said of it. */
+static const char *text_of(const char *end)
+{
+    return end != NULL ? end : "-";
+}
+
+static size_t size_of(const struct cg_http_proxied *proxied)
+{
+    return proxied != NULL ? strlen(text_of(proxied->client)) +
+                                 strlen(text_of(proxied->server)) + sizeof CG__ROUTE_FOR "1  "
+                           : 0;
+}
+
 /* The key has the proxy's password: connections are shared only by those who know it. A
  * target needs no place in it: the client always has the same one for a host. */
-static ssize_t make_key(struct cg__route *route, const char *proxy, bool plain)
+static ssize_t make_key(struct cg__route *route, const char *proxy, bool plain,
+                        const struct cg_http_proxied *proxied)
 {
-    size_t size = strlen(route->url->addr) + (proxy ? strlen(proxy) : 0) + 32;
+    size_t size = strlen(route->url->addr) + (proxy ? strlen(proxy) : 0) + 32 + size_of(proxied);
     char *at;
 
     route->key = size <= sizeof route->room ? route->room : malloc(size);
@@ -85,13 +99,34 @@ static ssize_t make_key(struct cg__route *route, const char *proxy, bool plain)
     at = stpcpy(route->key, route->url->https ? "https " : "http ");
     at = stpcpy(stpcpy(at, plain ? "1.1 " : ""), route->url->addr);
     if (proxy != NULL)
-        strcpy(stpcpy(at, " by "), proxy);
+        at = stpcpy(stpcpy(at, " by "), proxy);
+    if (proxied != NULL) {
+        at = stpcpy(stpcpy(at, CG__ROUTE_FOR), proxied->version == 1 ? "1 " : "2 ");
+        at = stpcpy(stpcpy(at, text_of(proxied->client)), " ");
+        strcpy(at, text_of(proxied->server));
+    }
+    return 0;
+}
+
+/* An HTTP proxy would take the header for its own client's. */
+static ssize_t check_proxied(const struct cg__route *route,
+                             const struct cg_http_proxied *proxied, char *why)
+{
+    if (proxied == NULL)
+        return 0;
+    if (proxied->version > 2)
+        return cg__http_client_because(why, -EINVAL, "the PROXY protocol has no version %u",
+                                       proxied->version);
+    if (cg__http_client_route_asks_proxy(route))
+        return cg__http_client_because(why, -EINVAL,
+                                       "the PROXY protocol does not pass an HTTP proxy");
     return 0;
 }
 
 ssize_t cg__http_client_route_choose(struct cg__route *route, struct cg__asking *ask)
 {
     struct cg_http_client *client = ask->client;
+    const struct cg_http_proxied *proxied = ask->fetch != NULL ? ask->fetch->proxied : NULL;
     const char *proxy = NULL;
     ssize_t n =
         cg__http_client_target_find(client->targets, route->url, &route->target);
@@ -103,7 +138,9 @@ ssize_t cg__http_client_route_choose(struct cg__route *route, struct cg__asking 
     if (n == 0)
         n = set_auth(ask, route);
     if (n == 0)
-        n = make_key(route, proxy, ask->plain);
+        n = check_proxied(route, proxied, ask->why);
+    if (n == 0)
+        n = make_key(route, proxy, ask->plain, proxied);
     route->protocols = possible(route, ask);
     return n;
 }

@@ -5,6 +5,9 @@
 
 #include "http/client/client.h"
 
+/* Before that part of a key that says whom the connection serves. */
+#define CG__ROUTE_FOR " for "
+
 /* Begins with the URL set and the rest zero; freed with cg__http_client_route_free. */
 struct cg__route {
     const struct cg__url *url;

@@ -6,7 +6,7 @@
 #include "http/cookies/set_cookie.h"
 #include "http/cookies/suffix.h"
 #include "http/message/cookie_name.h"
-#include "http/message/network.h"
+#include "lib/base/network.h"
 #include "lib/base/ascii.h"
 
 #include <cogen.h>
@@ -53,9 +53,9 @@ int64_t cg__http_jar_now(void)
 
 static bool is_address(const char *host)
 {
-    struct cg__http_network_address address;
+    struct cg__network_address address;
 
-    return cg__http_network_address(&address, host, strlen(host));
+    return cg__network_address(&address, host, strlen(host));
 }
 
 bool cg__http_jar_matches(const char *host, const char *domain)

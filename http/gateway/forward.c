@@ -7,6 +7,7 @@
 
 #include "http/gateway/forward.h"
 #include "http/gateway/forward_fields.h"
+#include "http/gateway/forward_proxied.h"
 #include "http/message/message.h"
 #include "lib/base/ascii.h"
 
@@ -272,6 +273,7 @@ ssize_t cg__http_forward_once(struct cg__forward *fw)
         .url = fw->url,
         .method = cg_http_request_method(fw->req),
         .headers = &fw->fields,
+        .proxied = cg__http_forward_proxied(fw),
         .source = body.len == 0 ? NULL : &body,
         .expect = cg_http_request_header(fw->req, "Expect") != NULL,
         .upgrade = wants_upgrade(fw),

@@ -24,6 +24,8 @@ struct cg__forward {
     /* What is passed on of the request, and Max-Forwards, if it has that. */
     struct cg_http_headers fields, trailers;
     char hops[16];
+    struct cg_http_proxied proxied; /* whom the PROXY protocol tells the upstream */
+    char client_end[CG_ADDR_SIZE], own_end[CG_ADDR_SIZE];
     /* The request's body. */
     int64_t received;
     bool read;      /* some of it has been asked for */

@@ -5,7 +5,7 @@
 
 #include "http/gateway/forward_fields.h"
 #include "http/message/message.h"
-#include "http/message/network.h"
+#include "lib/base/network.h"
 #include "http/web/client_address.h"
 #include "lib/base/ascii.h"
 
@@ -241,7 +241,7 @@ int cg__http_forward_fields_make(struct cg__forward *fw, bool upgrade)
     if (fw->hop->reveal)
         known = cg_http_request_client(fw->req, &client) == 0;
     if (known)
-        trusted = cg__http_network_is_trusted(fw->hop->trusted, client);
+        trusted = cg__network_is_trusted(fw->hop->trusted, client);
     rc = copy_fields(fw, trusted);
     if (rc == 0)
         rc = put_connection(fw, upgrade);

@@ -2,7 +2,7 @@
 /* See peer.h. */
 #include "config.h"
 
-#include "http/message/network.h"
+#include "lib/base/network.h"
 #include "http/server/peer.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ int cg__http_peer_find(struct cg__http_conn *conn, const char **peer)
     if (conn->peer == NULL) {
         rc = conn->sock != NULL ? cg_sock_peer_addr(conn->sock, addr, sizeof addr) : -EBADF;
         if (rc == 0)
-            conn->peer = strdup(cg__http_network_host(addr));
+            conn->peer = strdup(cg__network_host(addr));
         if (rc == 0 && conn->peer == NULL)
             rc = -ENOMEM;
     }

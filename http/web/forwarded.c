@@ -4,7 +4,7 @@
  * trusted: what stands before them may come from anybody. */
 #include "config.h"
 
-#include "http/message/network.h"
+#include "lib/base/network.h"
 #include "http/web/client_address.h"
 #include "http/web/params.h"
 
@@ -21,7 +21,7 @@ enum { HOPS = 32 }; /* proxies that are looked behind, at most */
  * none ("unknown", "_hidden"). */
 static bool to_address(char *text)
 {
-    struct cg__http_network_address address;
+    struct cg__network_address address;
     char *colon = strchr(text, ':');
 
     if (*text == '[') {
@@ -30,7 +30,7 @@ static bool to_address(char *text)
     } else if (colon != NULL && strchr(colon + 1, ':') == NULL) {
         *colon = '\0';
     }
-    return cg__http_network_address(&address, text, strlen(text));
+    return cg__network_address(&address, text, strlen(text));
 }
 
 /* The address in the last element of a list, which is cut off. False: there is none. */
@@ -63,12 +63,12 @@ ssize_t cg_http_forwarded_layer(struct cg_http_request *req, const struct cg_htt
     if (rc < 0)
         return rc;
     strcpy(client, known);
-    if (cg__http_network_is_trusted(forwarded->trusted, client)) {
+    if (cg__network_is_trusted(forwarded->trusted, client)) {
         list = cg__http_client_address_list(cg_http_request_headers(req),
                           forwarded->standard ? "Forwarded" : "X-Forwarded-For");
         if (list == NULL)
             return -ENOMEM;
-        for (int i = 0; i < HOPS && cg__http_network_is_trusted(forwarded->trusted, client) &&
+        for (int i = 0; i < HOPS && cg__network_is_trusted(forwarded->trusted, client) &&
                         last_address(list, forwarded->standard, before); i++)
             strcpy(client, before);
         free(list);

@@ -3,7 +3,7 @@
  * request that finds it empty is refused. */
 #include "config.h"
 
-#include "http/message/network.h"
+#include "lib/base/network.h"
 #include "lib/base/random.h"
 #include "lib/base/tokens.h"
 
@@ -86,7 +86,7 @@ static struct entry *find(struct cg_http_limiter *limiter, uint64_t address, uin
 
 /* Whether one more request may pass; else how many ns later it may. */
 static int64_t wait_for(struct cg_http_limiter *limiter,
-                        const struct cg__http_network_address *address, int64_t now)
+                        const struct cg__network_address *address, int64_t now)
 {
     uint64_t bytes = 0;
     struct entry *entry;
@@ -102,7 +102,7 @@ static int64_t wait_for(struct cg_http_limiter *limiter,
 ssize_t cg_http_limit_layer(struct cg_http_request *req, const struct cg_http_layer *next,
                             void *limiter)
 {
-    struct cg__http_network_address address;
+    struct cg__network_address address;
     const char *client;
     char seconds[24];
     int64_t wait = 0;
@@ -110,7 +110,7 @@ ssize_t cg_http_limit_layer(struct cg_http_request *req, const struct cg_http_la
 
     if (rc < 0)
         return rc;
-    if (cg__http_network_address(&address, client, strlen(client)))
+    if (cg__network_address(&address, client, strlen(client)))
         wait = wait_for(limiter, &address, cg_sched_now(cg_sched_self()));
     if (wait == 0)
         return cg_http_layer_run(next, req);

@@ -152,6 +152,13 @@ struct cg_http_source {
 };
 
 /* A request. Everything is borrowed until the operation completes. */
+/* Whom a request serves: its connection begins with the PROXY protocol. See
+ * cg_write_proxy_header. */
+struct cg_http_proxied {
+    const char *client, *server; /* the ends of the client's connection; client NULL: nobody */
+    unsigned version;            /* 1 or 2; 0: 2 */
+};
+
 struct cg_http_fetch {
     const char *url;
     const char *method; /* NULL: GET, or POST if there is a body */
@@ -179,6 +186,11 @@ struct cg_http_fetch {
      * "u=7" the least; "u=3" is usual. With "i", as in "u=5, i", parts of the response are of
      * use. NULL: not sent. A server of HTTP/2 sends in this order what it can. */
     const char *priority;
+
+    /* The connection begins with the PROXY protocol, behind a SOCKS or CONNECT proxy and before
+     * TLS, and is shared only with requests that have the same here. A URL that is asked of an
+     * HTTP proxy is -EINVAL. NULL: no header. */
+    const struct cg_http_proxied *proxied;
 
     size_t limit;       /* bytes of a whole body, decoded; 0: CG_HTTP_BODY_LIMIT */
     unsigned redirects; /* how many are followed; 0: CG_HTTP_REDIRECTS */

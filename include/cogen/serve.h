@@ -5,6 +5,7 @@
 #define COGEN_SERVE_H
 
 #include <cogen/group.h>
+#include <cogen/proxied.h>
 #include <cogen/sock.h>
 
 /* Serves a connection, and closes it at its end. `arg` is the keyword .arg of cg_serve. */
@@ -19,6 +20,7 @@ struct cg_serve_op {
     void *arg;
     const char *name;
     const char *spread;
+    const char *proxies;
     int64_t grace;
     unsigned limit;
     unsigned stack_size;
@@ -40,6 +42,10 @@ struct cg_serve_op {
  *                before anything is read, and counts for that worker's .limit, which it may
  *                exceed by what is on its way. NULL: all stay here. Borrowed. One server of
  *                a name on each worker: a second one completes with -EEXIST
+ *   .proxies     the proxies that begin their connections with the PROXY protocol, version 1 or 2:
+ *                addresses and networks, "127.0.0.1, 10.0.0.0/8", or "unix". The handler begins
+ *                behind the header, and cg_sock_peer_addr has the client's address. A connection of
+ *                theirs without a valid header within CG_PROXY_HEADER_TIMEOUT is closed. Borrowed
  *   .name        of the coroutines, borrowed
  *   .stack_size  of each coroutine, bytes; 0: the scheduler's default
  * The result of a handler does not end the server. A negative result is reported as a

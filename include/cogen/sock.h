@@ -377,7 +377,8 @@ CG_API int cg_sock_attach_with(struct cg_sched *sched, int fd,
  * -EBUSY: an operation waits on the socket; -EOPNOTSUPP: it has no descriptor; -ENOMEM. */
 CG_API int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *len);
 
-/* Write the addresses as text; a buffer of CG_ADDR_SIZE bytes is enough. Return 0 or
+/* Write the addresses as text; a buffer of CG_ADDR_SIZE bytes is enough. After
+ * cg_read_proxy_header that of the peer is the client's that a proxy has told. Return 0 or
  * -errno. */
 CG_API int cg_sock_local_addr(struct cg_sock *sock, char *buf, size_t size);
 CG_API int cg_sock_peer_addr(struct cg_sock *sock, char *buf, size_t size);

@@ -4,6 +4,7 @@
  * the kernel's backlog. */
 #include "config.h"
 
+#include "lib/base/network.h"
 #include "sockets/listen/accept.h"
 
 #include <cogen/serve.h>
@@ -12,7 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-_Static_assert(sizeof(struct cg_serve_op) <= 136, "yielded once by each server");
+_Static_assert(sizeof(struct cg_serve_op) <= 144, "yielded once by each server");
 
 struct server {
     struct cg_group group; /* must be first: a handler's coroutine finds its server
@@ -49,9 +50,24 @@ static bool is_peers(ssize_t result)
     }
 }
 
+static bool is_of(const char *proxies, struct cg_sock *conn)
+{
+    char peer[CG_ADDR_SIZE];
+
+    return proxies != NULL && cg_sock_peer_addr(conn, peer, sizeof peer) == 0 &&
+           cg__network_is_trusted(proxies, cg__network_host(peer));
+}
+
 static ssize_t serve_one(struct server *server, struct cg_sock *conn)
 {
-    ssize_t result = server->op->handler(conn, server->op->arg);
+    ssize_t result = 0;
+
+    if (is_of(server->op->proxies, conn))
+        result = cg_yield(cg_read_proxy_header(conn, .timeout = CG_PROXY_HEADER_TIMEOUT));
+    if (result < 0)
+        cg_sock_close(conn);
+    else
+        result = server->op->handler(conn, server->op->arg);
 
     cg_spread_leave(server->spread);
     return is_peers(result) ? 0 : result;

@@ -91,6 +91,46 @@ static ssize_t dots(void *arg)
     return 0;
 }
 
+/* The PROXY protocol tells the upstream the client's address. A connection serves the requests of
+ * one connection, and not those of others; another attempt tells the same. */
+static ssize_t proxied(void *arg)
+{
+    static const char get[] = "GET /up/x HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct cg_sock *sock;
+    char addr[CG_ADDR_SIZE], want[200];
+
+    (void)arg;
+    script_start(&up[0], TURNS(SAYS(OK_200(1, "1")), SAYS(OK_200(1, "2")),
+                               SAYS(OK_200(1, "3"), .fresh = true)));
+    GATEWAY(1, .hop = {.proxy_protocol = 1});
+    sock = serve_client();
+    OK(cg_sock_local_addr(sock, addr, sizeof addr));
+    for (int i = 0; i < 2; i++) {
+        char text[512];
+        size_t len = 0;
+
+        IS(cg_yield(cg_writeall(sock, get, sizeof get - 1)), (ssize_t)sizeof get - 1);
+        do {
+            len += (size_t)OK(cg_yield(cg_read(sock, text + len, sizeof text - 1 - len)));
+            text[len] = '\0';
+        } while (strstr(text, "\r\n\r\n") == NULL || text[len - 1] != '1' + i);
+    }
+    snprintf(want, sizeof want, "PROXY TCP4 127.0.0.1 127.0.0.1 %s ", strchr(addr, ':') + 1);
+    IS(strncmp(up[0].seen, want, strlen(want)), 0);
+    ck_assert_uint_eq(times(up[0].seen, "PROXY "), 1);
+    ck_assert_uint_eq(up[0].connections, 1);
+    IS(cg_http_client_connections_to(client, up[0].url), 1);
+    has(ask(GET_UP "\r\n"), "\r\n\r\n3");
+    ck_assert_uint_eq(times(up[0].seen, "PROXY "), 2);
+    ck_assert_uint_eq(up[0].connections, 2);
+    IS(cg_http_client_connections_to(client, up[0].url), 2);
+    IS(cg_http_client_close_idle(client, up[0].url), 2);
+    cg_sock_close(sock);
+    gateway_off();
+    script_end(&up[0]);
+    return 0;
+}
+
 static ssize_t removes(void *arg)
 {
     (void)arg;
@@ -196,6 +236,7 @@ static const struct test_case cases[] = {
     CORO(trusted),
     CORO(dots),
     CORO(bodies),
+    CORO(proxied, .where = ON_SIM),
     CORO(come_and_go, .where = ON_SIM),
     CORO(upgrades),
 };

@@ -413,6 +413,50 @@ static void shutdown_check(struct world *w, ssize_t answer)
     IS(cg_yield(cg_read(s->sock, s->buf, EVENT)), 1);
 }
 
+/* The header of the PROXY protocol: one that was not read can be read again, and one that was
+ * read has been told. */
+
+static struct cg_op *read_header_op(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    return KEEP(w, cg_read_proxy_header_op, cg_read_proxy_header(s->sock));
+}
+
+static void header_cause(struct world *w)
+{
+    static const char header[] = "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n";
+    struct stream *s = (struct stream *)w;
+
+    IS(cg_yield(cg_writeall(s->peer, header, sizeof header - 1)), (ssize_t)sizeof header - 1);
+}
+
+static void read_header_check(struct world *w, ssize_t answer)
+{
+    if (!pairs_lost(answer))
+        IS(answer, 1);
+    else if (w->caused == 0)
+        header_cause(w);
+    IS(cg_yield(read_header_op(w)), 1);
+}
+
+static struct cg_op *write_header_op(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    return KEEP(w, cg_write_proxy_header_op, cg_write_proxy_header(s->sock, NULL, NULL));
+}
+
+static void write_header_check(struct world *w, ssize_t answer)
+{
+    struct stream *s = (struct stream *)w;
+
+    if (!pairs_lost(answer)) {
+        IS(answer, 0);
+        IS(cg_yield(cg_read_proxy_header(s->peer)), 0);
+    }
+}
+
 #define STREAM                                                                         \
     .size = sizeof(struct stream), .cause = stream_cause, .shut = stream_shut,         \
     .close = stream_close
@@ -464,6 +508,12 @@ static const struct subject subjects[] = {
     {"shutdown", .size = sizeof(struct stream), .flags = ITSELF, .link = OVER_TCP,
      .open = stream_open, .op = shutdown_op, .cause = no_cause, .check = shutdown_check,
      .close = stream_close},
+    {"read_proxy_header", .size = sizeof(struct stream), .link = OVER_TCP, .open = stream_open,
+     .op = read_header_op, .cause = header_cause, .check = read_header_check,
+     .close = stream_close},
+    {"write_proxy_header", .size = sizeof(struct stream), .flags = ITSELF, .link = OVER_TCP,
+     .open = stream_open, .op = write_header_op, .cause = no_cause,
+     .check = write_header_check, .close = stream_close},
 };
 
 const struct family pairs_streams = {subjects, COUNT(subjects)};

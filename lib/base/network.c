@@ -2,14 +2,13 @@
 /* IP addresses and networks in configuration. See network.h. */
 #include "config.h"
 
-#include "http/message/message.h"
-#include "http/message/network.h"
+#include "lib/base/network.h"
 #include "lib/base/ascii.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
-bool cg__http_network_address(struct cg__http_network_address *address, const char *text,
+bool cg__network_address(struct cg__network_address *address, const char *text,
                               size_t len)
 {
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -32,8 +31,8 @@ bool cg__http_network_address(struct cg__http_network_address *address, const ch
     return true;
 }
 
-static bool has_prefix(const struct cg__http_network_address *address,
-                       const struct cg__http_network_address *net, unsigned bits)
+static bool has_prefix(const struct cg__network_address *address,
+                       const struct cg__network_address *net, unsigned bits)
 {
     unsigned whole = bits / 8, rest = bits % 8;
 
@@ -41,14 +40,14 @@ static bool has_prefix(const struct cg__http_network_address *address,
            (rest == 0 || (address->bytes[whole] ^ net->bytes[whole]) >> (8 - rest) == 0);
 }
 
-bool cg__http_network_has(const char *item, size_t len,
-                          const struct cg__http_network_address *address)
+bool cg__network_has(const char *item, size_t len,
+                          const struct cg__network_address *address)
 {
     const char *slash = memchr(item, '/', len), *digits = slash ? slash + 1 : NULL;
-    struct cg__http_network_address net;
+    struct cg__network_address net;
     uint64_t bits;
 
-    if (!cg__http_network_address(&net, item, slash ? (size_t)(slash - item) : len) ||
+    if (!cg__network_address(&net, item, slash ? (size_t)(slash - item) : len) ||
         net.bits != address->bits)
         return false;
     if (slash == NULL)
@@ -58,14 +57,15 @@ bool cg__http_network_has(const char *item, size_t len,
     return has_prefix(address, &net, (unsigned)bits);
 }
 
-bool cg__http_network_is_trusted(const char *list, const char *text)
+bool cg__network_is_trusted(const char *list, const char *text)
 {
-    struct cg__http_network_address address;
+    struct cg__network_address address;
+    size_t text_len = strlen(text);
+    bool is_address;
 
     if (list == NULL)
         return false;
-    if (!cg__http_network_address(&address, text, strlen(text)))
-        return cg__http_message_has_word(list, text);
+    is_address = cg__network_address(&address, text, text_len);
     for (;;) {
         size_t len;
 
@@ -73,13 +73,14 @@ bool cg__http_network_is_trusted(const char *list, const char *text)
         len = strcspn(list, ", \t");
         if (len == 0)
             return false;
-        if (cg__http_network_has(list, len, &address))
+        if (is_address ? cg__network_has(list, len, &address)
+                       : len == text_len && cg__ascii_same(list, text, len))
             return true;
         list += len;
     }
 }
 
-char *cg__http_network_host(char *addr)
+char *cg__network_host(char *addr)
 {
     if (strncmp(addr, "unix:", 5) == 0 || addr[0] == '\0') {
         strcpy(addr, "unix");
