@@ -123,7 +123,7 @@ static ssize_t continuations(void *arg)
     raw_send(&raw, HEADERS, 0, 1, GET_ROOT, 6);
     for (int i = 0; i < 5000 && !raw.ended; i++)
         raw_send(&raw, CONTINUATION, 0, 1, "", 0);
-    raw_to_end(&raw);
+    IS(raw_to_end(&raw), NGHTTP2_ENHANCE_YOUR_CALM);
     raw_close(&raw);
     raw_open(&raw, addr, NULL, 0);
     for (uint32_t id = 1; id < 10000 && !raw.ended; id += 2) {

@@ -323,15 +323,28 @@ int cg__http_h2_session_open(struct cg__http_h2 *h2)
     return cg__http_setup_h2(&h2->session, &h2->memory, &setup, h2);
 }
 
+/* nghttp2 gives up without a word. The client must learn that it is to blame: after a mere end it
+ * would send the same again. */
+static void give_up(struct cg__http_h2 *h2, ssize_t error)
+{
+    h2->failed = error == NGHTTP2_ERR_NOMEM || error == NGHTTP2_ERR_CALLBACK_FAILURE;
+    if (h2->failed)
+        return;
+    h2->overdrawn = true;
+    cg__http_h2_terminate(h2, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
 size_t cg__http_h2_session_feed(struct cg__http_h2 *h2, const char *data, size_t len)
 {
     bool was_in_head = h2->in_head;
+    ssize_t n;
 
     if (h2->overdrawn || h2->failed)
         return len; /* nobody listens any more */
     len = cg__http_h2_frames_come(h2, data, len);
-    if (nghttp2_session_mem_recv(h2->session, (const uint8_t *)data, len) < 0)
-        h2->failed = true;
+    n = nghttp2_session_mem_recv(h2->session, (const uint8_t *)data, len);
+    if (n < 0)
+        give_up(h2, n);
     cg__http_h2_frames_seen(h2);
     if (h2->in_head)
         h2->head_len = was_in_head ? h2->head_len + len : len;
