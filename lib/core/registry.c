@@ -9,36 +9,38 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <stdint.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* Has external linkage so that debuggers find it by its name. */
 _Atomic(struct cg__registry_entry *) cg__registry_first;
 
-/* How many threads are in cg__registry_each; above that number is the fork count of the
- * process that counted them. Threads of a parent will never leave in a child. */
-static _Atomic uint64_t inside;
-
+/* Threads of a parent will never leave in a child, so they do not count there. */
 static uint64_t of_this_process(uint64_t counted)
 {
     return counted >> 32 == cg__fork_count() ? counted : (uint64_t)cg__fork_count() << 32;
 }
 
-static void enter(void)
+static void enter(struct cg__registry_entry *entry)
 {
-    uint64_t before = atomic_load(&inside);
+    uint64_t before = atomic_load(&entry->inside);
 
-    while (!atomic_compare_exchange_weak(&inside, &before, of_this_process(before) + 1))
+    while (!atomic_compare_exchange_weak(&entry->inside, &before, of_this_process(before) + 1))
         continue;
 }
 
-static void leave(void)
+static void leave(struct cg__registry_entry *entry)
 {
-    uint64_t before = atomic_load(&inside);
+    uint64_t before = atomic_load(&entry->inside);
 
     while (before >> 32 == cg__fork_count() && (uint32_t)before > 0 &&
-           !atomic_compare_exchange_weak(&inside, &before, before - 1))
+           !atomic_compare_exchange_weak(&entry->inside, &before, before - 1))
         continue;
+}
+
+static bool is_visited(struct cg__registry_entry *entry)
+{
+    return (uint32_t)of_this_process(atomic_load(&entry->inside)) > 0;
 }
 
 int cg__registry_add(struct cg_sched *sched)
@@ -48,10 +50,12 @@ int cg__registry_add(struct cg_sched *sched)
     for (; entry; entry = entry->next) {
         struct cg_sched *none = NULL;
 
-        if (atomic_compare_exchange_strong(&entry->sched, &none, sched))
+        if (atomic_compare_exchange_strong(&entry->sched, &none, sched)) {
+            atomic_store(&entry->leaving, false);
             return 0;
+        }
     }
-    if ((entry = malloc(sizeof *entry)) == NULL)
+    if ((entry = calloc(1, sizeof *entry)) == NULL)
         return -ENOMEM;
     atomic_init(&entry->sched, sched);
     entry->next = atomic_load(&cg__registry_first);
@@ -60,28 +64,33 @@ int cg__registry_add(struct cg_sched *sched)
     return 0;
 }
 
+/* Who comes after `leaving` was set only looks at that, so that others who come again and
+ * again cannot make this wait. */
 void cg__registry_remove(struct cg_sched *sched)
 {
     struct cg__registry_entry *entry = atomic_load(&cg__registry_first);
 
     while (entry && atomic_load(&entry->sched) != sched)
         entry = entry->next;
-    if (entry)
-        atomic_store(&entry->sched, NULL);
-    while ((uint32_t)of_this_process(atomic_load(&inside)) > 0)
+    if (entry == NULL)
+        return;
+    atomic_store(&entry->leaving, true);
+    while (is_visited(entry))
         sched_yield();
+    atomic_store(&entry->sched, NULL);
 }
 
 void cg__registry_each(void (*fn)(void *arg, struct cg_sched *sched), void *arg)
 {
     struct cg__registry_entry *entry;
 
-    enter();
     for (entry = atomic_load(&cg__registry_first); entry; entry = entry->next) {
-        struct cg_sched *sched = atomic_load(&entry->sched);
+        struct cg_sched *sched;
 
-        if (sched)
+        enter(entry);
+        sched = atomic_load(&entry->sched);
+        if (sched && !atomic_load(&entry->leaving))
             fn(arg, sched);
+        leave(entry);
     }
-    leave();
 }

@@ -2,6 +2,7 @@
 /* Metrics: what is counted, by whom it can be read, and that others count nothing. */
 #include "config.h"
 
+#include "lib/core/registry.h"
 #include "tests/support/support.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What to find. */
 struct wanted {
@@ -333,6 +335,47 @@ static void is_read_by_others(void)
     pthread_join(thread, NULL);
 }
 
+static atomic_bool visiting;
+
+static void visit_slowly(void *arg, struct cg_sched *sched)
+{
+    (void)arg;
+    (void)sched;
+    usleep(2000);
+}
+
+static void *walk_often(void *arg)
+{
+    while (atomic_load(&visiting))
+        cg__registry_each(visit_slowly, arg);
+    return NULL;
+}
+
+/* A scheduler can be freed while others are visited all the time. */
+static void is_freed_while_others_are_read(void)
+{
+    enum { WALKERS = 8 };
+    pthread_t threads[WALKERS];
+    struct cg_reactor *reactor[2];
+    struct cg_sched *sched[2];
+
+    for (int i = 0; i < 2; i++) {
+        OK(cg_reactor_open(test_on_sim() ? "sim" : test_reactor(), &reactor[i]));
+        sched[i] = cg_sched_new(reactor[i]);
+        ck_assert_ptr_nonnull(sched[i]);
+    }
+    atomic_store(&visiting, true);
+    for (int i = 0; i < WALKERS; i++)
+        IS(pthread_create(&threads[i], NULL, walk_often, NULL), 0);
+    cg_sched_free(sched[0]);
+    atomic_store(&visiting, false);
+    for (int i = 0; i < WALKERS; i++)
+        IS(pthread_join(threads[i], NULL), 0);
+    cg_sched_free(sched[1]);
+    for (int i = 0; i < 2; i++)
+        cg_reactor_close(reactor[i]);
+}
+
 static const struct test_case cases[] = {
     PLAIN(counts_operations),
     PLAIN(counts_compound_operations),
@@ -345,6 +388,7 @@ static const struct test_case cases[] = {
     PLAIN(knows_limits),
     PLAIN(prints_text),
     PLAIN(is_read_by_others),
+    PLAIN(is_freed_while_others_are_read),
 };
 
 int main(void)
