@@ -156,7 +156,6 @@ static void prepare(void)
         for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
             take_word(word);
     free(copy);
-    cg__dump_writer_init();
 }
 
 void cg__dump_signal_install(void)

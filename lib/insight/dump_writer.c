@@ -38,9 +38,11 @@ static struct {
     pthread_cond_t idle;
     struct text *first, **last;
     size_t bytes;
-    unsigned lost; /* dumps, since that was last told */
+    unsigned lost; /* dumps and reports, since that was last told */
     bool writing;  /* there is a thread */
-} writer = {.lock = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER};
+} writer = {.lock = PTHREAD_MUTEX_INITIALIZER,
+            .idle = PTHREAD_COND_INITIALIZER,
+            .last = &writer.first};
 
 static void forget_all(void)
 {
@@ -59,9 +61,8 @@ static void forked(void)
     forget_all();
 }
 
-void cg__dump_writer_init(void)
+static void watch_forks(void)
 {
-    forget_all();
     pthread_atfork(NULL, NULL, forked);
 }
 
@@ -196,10 +197,12 @@ static void begin(void)
 
 void cg__dump_writer_put(char *bytes, size_t len, const char *file)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct text *text = malloc(sizeof *text);
 
+    pthread_once(&once, watch_forks);
     pthread_mutex_lock(&writer.lock);
-    if (text == NULL || len > MOST - writer.bytes) {
+    if (text == NULL || bytes == NULL || len > MOST - writer.bytes) {
         writer.lost++;
         free(bytes);
         free(text);
@@ -212,6 +215,14 @@ void cg__dump_writer_put(char *bytes, size_t len, const char *file)
             begin();
     }
     pthread_mutex_unlock(&writer.lock);
+}
+
+void cg__dump_writer_report(const char *text)
+{
+    char *line = NULL;
+    int len = asprintf(&line, "cogen: %s\n", text);
+
+    cg__dump_writer_put(len < 0 ? NULL : line, len < 0 ? 0 : (size_t)len, NULL);
 }
 
 void cg__dump_writer_finish(void)

@@ -17,6 +17,7 @@
 
 #include "lib/base/report.h"
 #include "lib/base/thread.h"
+#include "lib/insight/dump_writer.h"
 #include "lib/insight/whence.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,7 +52,7 @@ struct hog {
     int64_t limit;
     atomic_bool asleep;
     bool bound; /* its thread is known, and belongs to this process */
-    pthread_t thread;
+    pid_t thread;    /* its number: unlike a pthread_t, that may be of a thread that has ended */
     clockid_t clock; /* of its CPU time */
     int state;       /* describes the thread, /proc/thread-self/stat; -1: there is none */
     /* The watching thread's. */
@@ -58,6 +60,7 @@ struct hog {
     int64_t looked, cpu;   /* when it last looked, and the thread's CPU time then */
     int64_t used, blocked; /* in this resumption */
     bool asked, told;
+    bool reported; /* something, at some time */
     /* Between that thread and the signal handler. */
     atomic_uint question, answer; /* equal: the question was answered */
     struct mark asked_for;
@@ -145,7 +148,7 @@ static void ask(struct hog *hog)
     hog->asked_for = hog->mark;
     atomic_fetch_add(&hog->question, 1);
     if (can_ask)
-        pthread_kill(hog->thread, SIGURG);
+        syscall(SYS_tgkill, getpid(), hog->thread, SIGURG);
 }
 
 /* A new resumption, of which the first coroutine of a turn has run since the turn began. Of
@@ -197,7 +200,7 @@ static bool look(struct hog *hog, char *buf, size_t size)
     }
     if (report) {
         describe(hog, same, buf, size);
-        hog->told = true;
+        hog->told = hog->reported = true;
     }
     if (!same)
         begin(hog, busy ? mark : (struct mark){.now = -1}, now, cpu);
@@ -215,8 +218,8 @@ static void wait_until(int64_t moment)
     pthread_cond_timedwait(&changed, &lock, &time);
 }
 
-/* Until there is nobody to watch. A report is written under the lock, so that a program which
- * frees its scheduler and exits does not lose it. */
+/* Until there is nobody to watch. Under the lock, reports are only handed to the thread that
+ * writes. */
 static void *watch(void *arg)
 {
     static char report[2048];
@@ -227,7 +230,7 @@ static void *watch(void *arg)
 
         for (struct hog *hog = first; hog; hog = hog->next) {
             if (hog->bound && look(hog, report, sizeof report))
-                cg__report("%s", report);
+                cg__dump_writer_report(report);
             if (period(hog) < shortest)
                 shortest = period(hog);
         }
@@ -245,9 +248,9 @@ static void binds(struct cg__observer *observer)
     struct hog *hog = (struct hog *)observer;
 
     pthread_mutex_lock(&lock);
-    hog->thread = pthread_self();
+    hog->thread = (pid_t)syscall(SYS_gettid);
     hog->state = open("/proc/thread-self/stat", O_RDONLY | O_CLOEXEC);
-    hog->bound = pthread_getcpuclockid(hog->thread, &hog->clock) == 0;
+    hog->bound = pthread_getcpuclockid(pthread_self(), &hog->clock) == 0;
     hog->cpu = read_clock(hog->clock);
     pthread_mutex_unlock(&lock);
 }
@@ -281,7 +284,9 @@ static void free_hog(struct cg__observer *observer)
         pthread_cond_signal(&changed);
     pthread_mutex_unlock(&lock);
     if (reports)
-        cg__report("%s", report);
+        cg__dump_writer_report(report);
+    if (hog->reported || reports)
+        cg__dump_writer_finish(); /* the program may exit now */
     if (hog->state >= 0)
         close(hog->state);
     free(hog);
@@ -350,7 +355,7 @@ static int enlist(struct hog *hog)
         first = hog;
     }
     pthread_mutex_unlock(&lock);
-    return -rc;
+    return rc == 0 ? 0 : -ENOMEM; /* what pthread_create calls EAGAIN */
 }
 
 /* In a simulated world the clock stands still while a coroutine runs. */

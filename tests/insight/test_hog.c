@@ -7,6 +7,7 @@
 #include "tests/support/support.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,6 +283,55 @@ static void goes_on_in_children(void)
     says("cogen: coroutine http ran ");
 }
 
+/* From now on nobody reads what this process writes on stderr, and the pipe is full. */
+static void fill_stderr(void)
+{
+    static const char zeros[4096];
+    int fds[2];
+
+    OK(pipe(fds));
+    OK(fcntl(fds[1], F_SETFL, O_NONBLOCK));
+    while (write(fds[1], zeros, sizeof zeros) > 0)
+        continue;
+    OK(fcntl(fds[1], F_SETFL, 0));
+    OK(dup2(fds[1], STDERR_FILENO));
+}
+
+static ssize_t fails(void *arg)
+{
+    (void)arg;
+    return -EIO;
+}
+
+/* A hog is reported, a child is made and the scheduler freed; and failures are reported. */
+static ssize_t computes_and_forks(void *arg)
+{
+    pid_t pid;
+
+    for (int i = 0; i < 2; i++)
+        computes_at_once(arg);
+    OK(pid = fork());
+    if (pid == 0)
+        _exit(0);
+    IS(waitpid(pid, NULL, 0), pid);
+    for (int i = 0; i < 3; i++)
+        OK(cg_yield(cg_add(fails, arg)));
+    return 0;
+}
+
+static void act_unread(void)
+{
+    fill_stderr();
+    act();
+}
+
+/* Reports that nobody reads do not stop the program. */
+static void does_not_wait_for_readers(void)
+{
+    program = computes_and_forks;
+    IS(child_run(act_unread, said, sizeof said), 0);
+}
+
 static const struct test_case cases[] = {
     PLAIN(names_loops, .where = ON_KERNEL),
     PLAIN(names_the_first_turn, .where = ON_KERNEL),
@@ -292,6 +342,7 @@ static const struct test_case cases[] = {
     PLAIN(reads_the_environment, .where = ON_KERNEL),
     PLAIN(goes_on_in_children, .where = ON_KERNEL),
     PLAIN(leaves_handlers_alone, .where = ON_KERNEL),
+    PLAIN(does_not_wait_for_readers, .where = ON_KERNEL),
 };
 
 int main(void)
