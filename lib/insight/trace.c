@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void set_name(struct cg__event *event, const char *name)
 {
@@ -174,34 +175,69 @@ void cg_trace_end(uint64_t span)
         put(ring, CG__TRACE_SPAN_END, now(ring), self->id, "")->result = (int64_t)span;
 }
 
-/* All schedulers of a process write into one list: what comes later takes the place of the
- * bracket that closed it. Each has a number of its own there. */
-static int append(const struct cg__trace_ring *ring, FILE *out)
+/* The file of this process. All its schedulers write into one list: what comes later takes the
+ * place of the bracket that closed it, and each has a number of its own there. */
+static struct {
+    pthread_mutex_t lock;
+    FILE *out; /* stays open for later schedulers */
+    unsigned written; /* schedulers */
+    unsigned forks;   /* the process (fork.h) that has opened it */
+    bool claimed;     /* a process has made a scheduler with a trace: */
+    unsigned owner;   /* this one */
+} file = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void claim_file(void)
 {
-    static unsigned written;
+    pthread_mutex_lock(&file.lock);
+    if (!file.claimed)
+        file.owner = cg__fork_count();
+    file.claimed = true;
+    pthread_mutex_unlock(&file.lock);
+}
+
+static int append(const struct cg__trace_ring *ring)
+{
     int rc;
 
-    if (written > 0 && fseek(out, -(long)strlen(list_end), SEEK_END) < 0)
+    if (file.written > 0 && fseek(file.out, -(long)strlen(list_end), SEEK_END) < 0)
         return -errno;
-    rc = cg__trace_json(ring, out, written ? "," : "[", written);
+    rc = cg__trace_json(ring, file.out, file.written ? "," : "[", file.written);
     if (rc < 0)
         return rc;
-    written++;
-    return end_list(out);
+    file.written++;
+    return end_list(file.out);
+}
+
+/* The file of a child of the process that has the name has its number behind it. */
+static int open_file(const struct cg__trace_ring *ring)
+{
+    char *name = ring->file;
+    int rc = 0;
+
+    if (file.out && file.forks == cg__fork_count())
+        return 0;
+    if (file.owner != cg__fork_count() && asprintf(&name, "%s.%ld", ring->file, (long)getpid()) < 0)
+        return -ENOMEM;
+    if (file.out)
+        fclose(file.out); /* the parent's */
+    file.written = 0;
+    file.forks = cg__fork_count();
+    if ((file.out = fopen(name, "we")) == NULL)
+        rc = -errno;
+    if (name != ring->file)
+        free(name);
+    return rc;
 }
 
 static void write_file(const struct cg__trace_ring *ring)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static FILE *out; /* stays open for later schedulers */
-    int rc = 0;
+    int rc;
 
-    pthread_mutex_lock(&lock);
-    if (out == NULL && (out = fopen(ring->file, "we")) == NULL)
-        rc = -errno;
+    pthread_mutex_lock(&file.lock);
+    rc = open_file(ring);
     if (rc == 0)
-        rc = append(ring, out);
-    pthread_mutex_unlock(&lock);
+        rc = append(ring);
+    pthread_mutex_unlock(&file.lock);
     if (rc < 0)
         cg__report("cannot write the trace to %s: %s", ring->file, cg_strerror(rc));
 }
@@ -211,7 +247,7 @@ static void destroy(struct cg__observer *observer)
     struct cg__trace_ring *ring = (struct cg__trace_ring *)observer;
 
     note_running(ring);
-    if (ring->file)
+    if (ring->file && ring->forks == cg__fork_count()) /* else it is the parent's to write */
         write_file(ring);
     free(ring->file);
     free(ring->events);
@@ -229,13 +265,13 @@ static size_t places(size_t wanted)
 
 int cg__trace_begin(struct cg_sched *sched)
 {
-    const char *file = cg__environment("COGEN_TRACE");
+    const char *name = cg__environment("COGEN_TRACE");
     size_t wanted = sched->options.trace;
     struct cg__trace_ring *ring;
 
-    if (file && !*file)
-        file = NULL;
-    if (wanted == 0 && file == NULL)
+    if (name && !*name)
+        name = NULL;
+    if (wanted == 0 && name == NULL)
         return 0;
     if ((ring = malloc(sizeof *ring)) == NULL)
         return -ENOMEM;
@@ -244,12 +280,15 @@ int cg__trace_begin(struct cg_sched *sched)
         .observer = {.resumes = resumes, .begins = begins, .ends = ends, .sleeps = sleeps,
                      .wakes = wakes, .free = destroy},
         .sched = sched,
+        .forks = cg__fork_count(),
         .events = malloc(wanted * sizeof *ring->events),
         .mask = wanted - 1,
     };
-    if (ring->events && file)
-        ring->file = strdup(file);
-    if (ring->events && (!file || ring->file) && cg__observe_add(sched, &ring->observer) == 0)
+    if (ring->events && name)
+        ring->file = strdup(name);
+    if (ring->file)
+        claim_file();
+    if (ring->events && (!name || ring->file) && cg__observe_add(sched, &ring->observer) == 0)
         return 0;
     free(ring->file);
     free(ring->events);

@@ -40,6 +40,7 @@ struct cg__trace_ring {
     struct cg__event running; /* the coroutine that runs; .coro 0: none */
     int64_t asleep;  /* since when it waits in the reactor */
     char *file;      /* to be written in the end; NULL: none */
+    unsigned forks;  /* the process (fork.h) that made it */
 };
 
 /* Begins a trace if the options or $COGEN_TRACE say so. Returns 0 or -ENOMEM. */

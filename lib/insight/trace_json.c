@@ -68,11 +68,13 @@ static void put_name(struct writing *to, const char *what, uint64_t track, const
     fputs("}}", to->out);
 }
 
+/* A slice ends 1 ns early: viewers add its length to its begin in floating point, and if the sum
+ * is rounded up, the next slice of the track overlaps it, which no track may show. */
 static void put_slice(struct writing *to, const struct cg__event *event, uint64_t track)
 {
     begin(to, "X", event->name, track);
     put_moment(to, "ts", event->at);
-    put_moment(to, "dur", event->length);
+    put_moment(to, "dur", event->length - (event->length > 0));
     if (event->kind == CG__TRACE_OP)
         fprintf(to->out, ", \"args\": {\"result\": %" PRId64 "}", event->result);
     else if (event->kind == CG__TRACE_RAN)

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static char *text_of(struct cg_sched *sched)
 {
@@ -138,22 +140,69 @@ static void act_twice(void)
             exit(1);
 }
 
-static void numbers_schedulers(void)
+/* The file that a program writes. */
+static void written_by(void (*act)(void), char text[static 10000], char said[static 1000])
 {
-    static char text[10000], said[1000];
     int fd = mkstemp(path);
     ssize_t n;
 
     OK(fd);
-    IS(child_run(act_twice, said, sizeof said), 0);
-    n = read(fd, text, sizeof text - 1);
+    IS(child_run(act, said, 1000), 0);
+    n = read(fd, text, 10000 - 1);
     close(fd);
     unlink(path);
     strcpy(strchr(path, '\0') - 6, "XXXXXX");
     ck_assert_int_gt(n, 0);
     text[n] = '\0';
+}
+
+static void numbers_schedulers(void)
+{
+    static char text[10000], said[1000];
+
+    written_by(act_twice, text, said);
     has(text, "\"name\": \"process_name\", \"pid\": 0,", 1);
     has(text, "\"name\": \"process_name\", \"pid\": 1,", 1);
+    has(text, "\n]\n", 1);
+    ck_assert_str_eq(said, "");
+}
+
+/* A child that frees its copy of a scheduler, and then makes one of its own. */
+static void act_forks(void)
+{
+    const char *name = test_on_sim() ? "sim" : test_reactor();
+    struct cg_reactor *reactor;
+    struct cg_sched *sched;
+    char own[sizeof path + 20];
+    int fds[2], status;
+    pid_t pid;
+
+    setenv("COGEN_TRACE", path, 1);
+    SURE(cg_reactor_open(name, &reactor) == 0 && (sched = cg_sched_new(reactor)) != NULL);
+    SURE(cg_sched_start(sched, sleeps, NULL) == 0 && cg_sched_run(sched) == 0);
+    SURE(pipe(fds) == 0 && (pid = fork()) >= 0);
+    if (pid == 0) { /* until the parent has written its trace */
+        close(fds[1]);
+        SURE(read(fds[0], own, 1) == 0);
+    }
+    cg_sched_free(sched);
+    cg_reactor_close(reactor);
+    if (pid == 0)
+        _exit(cg_main(name, sleeps, NULL) != 0);
+    close(fds[1]);
+    SURE(waitpid(pid, &status, 0) == pid && status == 0);
+    snprintf(own, sizeof own, "%s.%ld", path, (long)pid);
+    SURE(unlink(own) == 0);
+}
+
+/* The parent's file stays as it is; the child has another one. */
+static void is_written_by_its_process(void)
+{
+    static char text[10000], said[1000];
+
+    written_by(act_forks, text, said);
+    has(text, "\"name\": \"process_name\", \"pid\": 0,", 1);
+    has(text, "\"name\": \"process_name\", \"pid\": 1,", 0);
     has(text, "\n]\n", 1);
     ck_assert_str_eq(said, "");
 }
@@ -171,6 +220,7 @@ static const struct test_case cases[] = {
     PLAIN(keeps_events),
     PLAIN(is_bounded),
     PLAIN(numbers_schedulers),
+    PLAIN(is_written_by_its_process),
     CORO(has_none),
 };
 
