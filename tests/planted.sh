@@ -101,8 +101,9 @@ if start; then
     say gap >/dev/null
     say "lost in the gap" >/dev/null
     say "lost in the gap, too" >/dev/null
-    until_true dumps 'wait_signal "lobby"'
-    names "a lost wake-up is named with what it waits for" 'wait_signal "lobby".*, since [0-9.]+ s'
+    until_true dumps '^lost wake-up'
+    names "a lost wake-up is named with what it waits for, and who came too early" \
+        '^lost wake-up\? #[0-9]+ http: .*"lobby".*, since [0-9.]+ s, but the signal came [0-9]+ ms before by #[0-9]+ http at '"$place"
     end KILL
 fi
 # Both say for how long at least; a busy machine makes it more.

@@ -7,6 +7,21 @@
 
 #include "lib/core/sched.h"
 
+/* What the debug mode notes. */
+enum cg__debug_kind {
+    CG__DEBUG_MUTEX,  /* locked */
+    CG__DEBUG_MISSED, /* a signal that came while nobody waited; a hash of its name */
+    CG__DEBUG_SOCK,   /* not closed */
+    CG__DEBUG_KEPT,   /* a socket's memory, after cg_sock_keep */
+    CG__DEBUG_CORO,   /* references to coroutines, */
+    CG__DEBUG_FUTURE, /* to futures */
+    CG__DEBUG_HANDLE, /* and to handles */
+    CG__DEBUG_KINDS,
+};
+
+/* Some scheduler of this process has been in the debug mode. */
+extern atomic_bool cg__debug_used;
+
 /* Begins it if the options or $COGEN_DEBUG say so. Returns 0 or -ENOMEM. */
 int cg__debug_begin(struct cg_sched *sched);
 
@@ -19,6 +34,15 @@ void cg__debug_end(struct cg_sched *sched);
 void cg__debug_note(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing,
                     const char *name, struct cg_coro *coro);
 void cg__debug_forget(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing);
+
+/* Forgets a thing that may outlive its scheduler. */
+void cg__debug_forget_late(struct cg_sched *sched, enum cg__debug_kind kind,
+                           const void *thing);
+
+/* Prints, as snprintf does, when and where what was noted last as `thing` happened, if that was
+ * before `moment` and no longer than `within`. Returns 0 if it was not. */
+int cg__debug_print(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing,
+                    int64_t moment, int64_t within, char *buf, size_t size);
 
 /* Reports the mutexes that a coroutine has at its end. */
 void cg__debug_coro_ended(struct cg_coro *coro);
@@ -36,6 +60,13 @@ static inline void cg__debug_gone(struct cg_sched *sched, enum cg__debug_kind ki
 {
     if (__builtin_expect(sched->debug != NULL, 0))
         cg__debug_forget(sched, kind, thing);
+}
+
+static inline void cg__debug_gone_late(struct cg_sched *sched, enum cg__debug_kind kind,
+                                       const void *thing)
+{
+    if (__builtin_expect(atomic_load_explicit(&cg__debug_used, memory_order_relaxed), 0))
+        cg__debug_forget_late(sched, kind, thing);
 }
 
 #endif

@@ -42,15 +42,6 @@ struct cg__call {
     void (*drop)(struct cg__call *call);
 };
 
-/* What the debug mode notes: see debug.h. */
-enum cg__debug_kind {
-    CG__DEBUG_MUTEX,  /* locked */
-    CG__DEBUG_SOCK,   /* not closed */
-    CG__DEBUG_KEPT,   /* a socket's memory, after cg_sock_keep */
-    CG__DEBUG_CORO,   /* references to coroutines */
-    CG__DEBUG_KINDS,
-};
-
 struct cg_sched {
     struct cg_context ctx; /* of the loop */
     struct cg__ready ready;

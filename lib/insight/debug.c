@@ -14,25 +14,54 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
     TRACES = 4096, /* different backtraces that are kept; later ones are unknown places */
     LINES = 64,    /* reports at the end; the others are counted */
+    MISSED = 1024, /* names of signals; the oldest are forgotten */
 };
 
 struct cg__debug {
+    struct cg__debug *next; /* of another scheduler */
+    struct cg_sched *sched;
     struct cg__lefts lefts;
     struct cg__traces traces;
     unsigned locked[TRACES + 1]; /* how often a mutex locked at this trace was left */
+    unsigned missed; /* entries of CG__DEBUG_MISSED */
 };
+
+atomic_bool cg__debug_used;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the list */
+static struct cg__debug *all;
 
 static bool is_wanted(const struct cg_sched *sched)
 {
     const char *value = cg__environment("COGEN_DEBUG");
 
     return sched->options.debug || (value && *value && strcmp(value, "0") != 0);
+}
+
+static void enlist(struct cg__debug *debug)
+{
+    pthread_mutex_lock(&lock);
+    debug->next = all;
+    all = debug;
+    pthread_mutex_unlock(&lock);
+}
+
+static void delist(struct cg__debug *debug)
+{
+    struct cg__debug **link = &all;
+
+    pthread_mutex_lock(&lock);
+    while (*link != debug)
+        link = &(*link)->next;
+    *link = debug->next;
+    pthread_mutex_unlock(&lock);
 }
 
 static void destroy(struct cg__debug *debug)
@@ -54,7 +83,10 @@ int cg__debug_begin(struct cg_sched *sched)
         destroy(debug);
         return -ENOMEM;
     }
+    debug->sched = sched;
     sched->debug = debug;
+    enlist(debug);
+    atomic_store(&cg__debug_used, true);
     return 0;
 }
 
@@ -72,6 +104,18 @@ static uint32_t trace_of(struct cg__debug *debug, struct cg_coro *coro)
                : 0;
 }
 
+/* Programs may signal any number of names. */
+static void limit_missed(struct cg__debug *debug, const struct cg__left *left)
+{
+    struct cg__left *first = debug->lefts.first[CG__DEBUG_MISSED];
+
+    debug->missed += left->at == 0; /* it is new */
+    if (debug->missed <= MISSED)
+        return;
+    debug->missed--;
+    cg__left_remove(&debug->lefts, CG__DEBUG_MISSED, first->thing);
+}
+
 void cg__debug_note(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing,
                     const char *name, struct cg_coro *coro)
 {
@@ -79,6 +123,9 @@ void cg__debug_note(struct cg_sched *sched, enum cg__debug_kind kind, const void
 
     if (left == NULL)
         return;
+    if (kind == CG__DEBUG_MISSED)
+        limit_missed(sched->debug, left);
+    left->at = sched->now;
     left->coro = coro;
     left->id = coro ? coro->id : 0;
     left->trace = trace_of(sched->debug, coro);
@@ -89,6 +136,19 @@ void cg__debug_note(struct cg_sched *sched, enum cg__debug_kind kind, const void
 void cg__debug_forget(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing)
 {
     cg__left_remove(&sched->debug->lefts, kind, thing);
+}
+
+/* Another scheduler may have the address of one that was freed: it has noted no such thing. */
+void cg__debug_forget_late(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing)
+{
+    struct cg__debug *debug;
+
+    pthread_mutex_lock(&lock);
+    for (debug = all; debug && debug->sched != sched; debug = debug->next)
+        continue;
+    pthread_mutex_unlock(&lock);
+    if (debug) /* then this is its thread, which will not end it now */
+        cg__left_remove(&debug->lefts, kind, thing);
 }
 
 /* The place of a trace by its number. */
@@ -155,6 +215,20 @@ static void report_repeated(const struct cg__debug *debug)
     }
 }
 
+int cg__debug_print(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing,
+                    int64_t moment, int64_t within, char *buf, size_t size)
+{
+    struct cg__debug *debug = sched->debug;
+    const struct cg__left *left = debug ? cg__left_find(&debug->lefts, kind, thing) : NULL;
+    char place[2048];
+
+    if (left == NULL || left->at > moment || moment - left->at > within)
+        return 0;
+    print_place(debug, left, "", place, sizeof place);
+    return snprintf(buf, size, "%" PRId64 " ms before%s", (moment - left->at) / CG_MILLISECOND,
+                    place);
+}
+
 static const struct {
     const char *one, *many, *verb;
 } words[CG__DEBUG_KINDS] = {
@@ -163,6 +237,8 @@ static const struct {
                         "the memories of sockets were kept by cg_sock_keep and", "kept"},
     [CG__DEBUG_CORO] = {"a reference to a coroutine was", "references to coroutines were",
                         "taken"},
+    [CG__DEBUG_FUTURE] = {"a future was", "futures were", "made"},
+    [CG__DEBUG_HANDLE] = {"a handle of a call was", "handles of calls were", "made"},
 };
 
 /* Takes what was made in the same place out of the list, and returns its number. */
@@ -215,6 +291,10 @@ void cg__debug_end(struct cg_sched *sched)
     if (debug == NULL)
         return;
     sched->debug = NULL;
+    delist(debug);
+    while (debug->lefts.first[CG__DEBUG_MISSED])
+        cg__left_remove(&debug->lefts, CG__DEBUG_MISSED,
+                        debug->lefts.first[CG__DEBUG_MISSED]->thing);
     report_repeated(debug);
     for (int kind = CG__DEBUG_SOCK; kind < CG__DEBUG_KINDS; kind++)
         report_kind(debug, kind, &lines);

@@ -12,6 +12,7 @@
 
 enum {
     CG__DUMP_LINES = 2000,   /* coroutines that are printed; the others are counted */
+    CG__DUMP_LOST = 100,     /* lost wake-ups that are told */
     CG__DUMP_FUNCTIONS = 64, /* functions whose use of stack is told */
 };
 
@@ -51,8 +52,8 @@ extern const char *const cg__dump_count_names[CG__DUMP_COUNTS];
 void cg__dump_text(const struct cg__dump *dump, FILE *out);
 void cg__dump_json(const struct cg__dump *dump, FILE *out);
 
-/* Parts of the text: the cycles, and who waits for a mutex whose owner has ended, a line
- * each; and the coroutines with their backtraces. */
+/* Parts of the text: the cycles, who waits for a mutex whose owner has ended, and whose
+ * wake-up was lost, a line each; and the coroutines with their backtraces. */
 void cg__dump_text_deadlocks(const struct cg__dump *dump, FILE *out);
 void cg__dump_text_tree(const struct cg__dump *dump, FILE *out);
 

@@ -6,6 +6,7 @@
 
 #include "lib/insight/backtrace.h"
 #include "lib/insight/json.h"
+#include "lib/insight/lost.h"
 #include "lib/stacks/stack_use.h"
 #include "lib/threads/crew.h"
 #include "lib/vocabulary/group.h"
@@ -138,6 +139,26 @@ static void put_deadlocks(const struct cg__dump *dump, FILE *out)
     fputs("],\n", out);
 }
 
+static void put_lost(const struct cg__dump *dump, FILE *out)
+{
+    const char *comma = "";
+    size_t count = 0;
+    char why[2200];
+
+    fputs("\"lost_wakeups\": [", out);
+    for (size_t i = 0; i < dump->survey.count && count < CG__DUMP_LOST; i++) {
+        if (cg__lost_print(dump->survey.seen[i].coro, why, sizeof why) == 0)
+            continue;
+        count++;
+        fprintf(out, "%s{\"id\": %" PRIu64 ", \"why\": ", comma,
+                dump->survey.seen[i].coro->id);
+        cg__json_string(out, why);
+        putc('}', out);
+        comma = ", ";
+    }
+    fputs("],\n", out);
+}
+
 static void put_traces(const struct cg__traces *traces, FILE *out)
 {
     size_t n = 0;
@@ -190,6 +211,7 @@ void cg__dump_json(const struct cg__dump *dump, FILE *out)
         fprintf(out, "\"worker\": %u,\n", sched->worker->number);
     put_counts(dump, out);
     put_deadlocks(dump, out);
+    put_lost(dump, out);
     put_tree(dump, out);
     put_traces(&dump->survey.traces, out);
     put_functions(dump, out);

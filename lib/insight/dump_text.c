@@ -5,6 +5,7 @@
 #include "lib/insight/dump.h"
 
 #include "lib/insight/backtrace.h"
+#include "lib/insight/lost.h"
 #include "lib/stacks/stack_use.h"
 #include "lib/threads/crew.h"
 #include "lib/vocabulary/group.h"
@@ -45,6 +46,24 @@ static void put_link(const struct cg__dump *dump, FILE *out, uint32_t ref)
     put_wait(out, coro);
 }
 
+static void put_lost(const struct cg__dump *dump, FILE *out)
+{
+    char why[2200];
+    size_t count = 0;
+
+    for (size_t i = 0; i < dump->survey.count; i++) {
+        if (cg__lost_print(dump->survey.seen[i].coro, why, sizeof why) == 0)
+            continue;
+        if (count++ >= CG__DUMP_LOST)
+            continue;
+        fputs("lost wake-up? ", out);
+        put_link(dump, out, (uint32_t)i + 1);
+        fprintf(out, ", %s\n", why);
+    }
+    if (count > CG__DUMP_LOST)
+        fprintf(out, "and %zu more that may have lost their wake-ups\n", count - CG__DUMP_LOST);
+}
+
 void cg__dump_text_deadlocks(const struct cg__dump *dump, FILE *out)
 {
     const uint32_t *list = dump->deadlock.list;
@@ -66,6 +85,7 @@ void cg__dump_text_deadlocks(const struct cg__dump *dump, FILE *out)
             put_link(dump, out, (uint32_t)i + 1);
             fputs(", but the owner of the mutex has ended\n", out);
         }
+    put_lost(dump, out);
 }
 
 static void indent(FILE *out, unsigned depth)

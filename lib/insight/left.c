@@ -92,6 +92,12 @@ struct cg__left *cg__left_put(struct cg__lefts *lefts, enum cg__debug_kind kind,
     return left;
 }
 
+const struct cg__left *cg__left_find(struct cg__lefts *lefts, enum cg__debug_kind kind,
+                                     const void *thing)
+{
+    return *find(lefts, kind, thing);
+}
+
 void cg__left_remove(struct cg__lefts *lefts, enum cg__debug_kind kind, const void *thing)
 {
     struct cg__left **link = find(lefts, kind, thing), *left = *link;

@@ -6,7 +6,7 @@
 
 #include "lib/insight/traces.h"
 
-#include "lib/core/sched.h"
+#include "lib/core/debug.h"
 
 /* Something that exists, and who made it where. */
 struct cg__left {
@@ -16,6 +16,7 @@ struct cg__left {
     const struct cg_coro *coro; /* that made it; may have ended */
     uint64_t id;                /* of that coroutine; 0: none made it */
     uint32_t trace;             /* a number in the traces; 0: not known */
+    int64_t at;                 /* when that turn began */
     uint8_t kind;               /* enum cg__debug_kind */
     char name[40], by[40];      /* of the thing and of the coroutine, perhaps cut */
 };
@@ -34,6 +35,10 @@ void cg__left_free(struct cg__lefts *lefts);
 /* The entry of a thing, new or old; NULL: there is no memory. */
 struct cg__left *cg__left_put(struct cg__lefts *lefts, enum cg__debug_kind kind,
                               const void *thing);
+
+/* The entry of a thing; NULL: there is none. */
+const struct cg__left *cg__left_find(struct cg__lefts *lefts, enum cg__debug_kind kind,
+                                     const void *thing);
 
 /* Removes a thing, if it is there. */
 void cg__left_remove(struct cg__lefts *lefts, enum cg__debug_kind kind, const void *thing);

@@ -3,7 +3,7 @@
  * task is a future whose result is that of a coroutine. */
 #include "config.h"
 
-#include "lib/core/sched.h"
+#include "lib/core/debug.h"
 
 #include <cogen/any.h>
 #include <cogen/future.h>
@@ -50,6 +50,7 @@ struct cg_future *cg_future_new(struct cg_sched *sched)
         .refs = 1,
         .last = &future->first,
     };
+    cg__debug_made(sched, CG__DEBUG_FUTURE, future, NULL);
     return future;
 }
 
@@ -65,6 +66,7 @@ void cg_future_unref(struct cg_future *future)
 
     if (future == NULL || --future->refs > 0)
         return;
+    cg__debug_gone_late(future->sched, CG__DEBUG_FUTURE, future);
     for (callback = future->callbacks; callback; callback = next) {
         next = callback->next;
         free(callback);

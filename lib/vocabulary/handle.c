@@ -4,7 +4,7 @@
  * cancelled handle stays there and does nothing when it is called. */
 #include "config.h"
 
-#include "lib/core/sched.h"
+#include "lib/core/debug.h"
 
 #include <cogen/future.h>
 
@@ -86,8 +86,10 @@ static int call(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg),
         .when = moment,
         .refs = out ? 2 : 1,
     };
-    if (out)
+    if (out) {
         *out = handle;
+        cg__debug_made(sched, CG__DEBUG_HANDLE, handle, NULL);
+    }
     if (moment <= sched->now) {
         queue(handle);
         return 0;
@@ -148,6 +150,8 @@ int64_t cg_handle_when(const struct cg_handle *handle)
 
 void cg_handle_unref(struct cg_handle *handle)
 {
-    if (handle && --handle->refs == 0)
-        free(handle);
+    if (handle == NULL || --handle->refs > 0)
+        return;
+    cg__debug_gone_late(handle->sched, CG__DEBUG_HANDLE, handle);
+    free(handle);
 }

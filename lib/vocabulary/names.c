@@ -36,6 +36,14 @@ static inline bool equal(struct cg_name a, struct cg_name b)
     return has_bytes(a) && memcmp(a.data, b.data, a.len) == 0;
 }
 
+const void *cg__names_word(struct cg_name name)
+{
+    static const struct cg__hash_key none;
+
+    return has_bytes(name) ? (void *)(uintptr_t)cg__hash_bytes(&none, name.data, name.len)
+                           : name.data;
+}
+
 int cg__names_print(struct cg_name name, char *buf, size_t size)
 {
     if (name.len == CG__NAME_INTEGER)

@@ -28,6 +28,9 @@ void cg__names_free(struct cg__names *names);
 /* Whether the name consists of bytes, not of an integer or a pointer. */
 bool cg__names_has_bytes(struct cg_name name);
 
+/* A word that is the same for equal names, and very likely different for others. */
+const void *cg__names_word(struct cg_name name);
+
 /* Prints it as snprintf does. */
 int cg__names_print(struct cg_name name, char *buf, size_t size);
 

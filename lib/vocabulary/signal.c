@@ -8,6 +8,7 @@
  * served before. */
 #include "config.h"
 
+#include "lib/core/debug.h"
 #include "lib/core/op.h"
 #include "lib/vocabulary/names.h"
 #include "lib/vocabulary/waiters.h"
@@ -145,12 +146,22 @@ static inline ssize_t fire(struct signals *signals, struct cg_name name,
     return n;
 }
 
+/* A signal of which nobody has heard. */
+static inline void miss(struct cg_sched *sched, struct cg_name name)
+{
+    if (__builtin_expect(sched->debug != NULL, 0))
+        cg__debug_note(sched, CG__DEBUG_MISSED, cg__names_word(name), NULL, cg__coro_self);
+}
+
 ssize_t cg_sched_signal_with(struct cg_sched *sched, struct cg_name name,
                              const void *value)
 {
     struct signals *signals = signals_of(sched);
+    ssize_t n = signals ? fire(signals, name, value, false) : 0;
 
-    return signals ? fire(signals, name, value, false) : 0;
+    if (n == 0)
+        miss(sched, name);
+    return n;
 }
 
 /* The first waiter of the name that does not race with the signalling branch. */
@@ -196,8 +207,10 @@ static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
     struct signals *signals = signals_of(sched);
     ssize_t n;
 
-    if (signals == NULL && signal->recipients == 0)
+    if (signals == NULL && signal->recipients == 0) {
+        miss(sched, signal->named.name);
         return cg__op_done(op, 0);
+    }
     if (signals == NULL && (signals = make_signals(sched)) == NULL)
         return cg__op_done(op, -ENOMEM);
     if (signal->recipients && !enough(signals, signal)) {
@@ -205,7 +218,10 @@ static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
         return CG_PENDING;
     }
     n = fire_by(signals, signal, cg__op_prio_in(op, sched));
-    return n > 0 ? cg__op_after_others(op, sched, n) : cg__op_done(op, 0);
+    if (n > 0)
+        return cg__op_after_others(op, sched, n);
+    miss(sched, signal->named.name);
+    return cg__op_done(op, 0);
 }
 
 static enum cg_verdict signal_cancel(struct cg_op *op, struct cg_sched *sched)

@@ -17,10 +17,17 @@ static char said[64 * 1024];
 
 static cg_fn *planted;
 
+static void act_main(cg_fn *fn)
+{
+    if (cg_main(test_on_sim() ? "sim" : test_reactor(), fn, NULL) < 0)
+        _exit(1);
+}
+
 /* Not by exit, which would have a sanitizer report the leaks that are planted. */
 static void act(void)
 {
-    _exit(cg_main(test_on_sim() ? "sim" : test_reactor(), planted, NULL) < 0);
+    act_main(planted);
+    _exit(0);
 }
 
 /* What the debug mode says about a program. */
@@ -89,6 +96,12 @@ static ssize_t locks_its_own(void *arg)
     struct cg_mutex *mutex = arg;
 
     return cg_yield(cg_lock(mutex));
+}
+
+static ssize_t unlocks_its_own(void *arg)
+{
+    OK(locks_its_own(arg));
+    return cg_mutex_unlock((struct cg_mutex *)arg);
 }
 
 /* The repetitions of a place are told at the end. */
@@ -164,6 +177,109 @@ static void names_references(void)
     says("cogen: a reference to a coroutine was not released (ended), taken by #1 main at ");
     says("cogen: the memory of a socket was kept by cg_sock_keep and not released, kept by #1 ");
     ck_assert_uint_eq(lines(), 2);
+}
+
+static void never_called(void *arg)
+{
+    (void)arg;
+}
+
+/* One of each kind is left; the others are released, one of them when all is over. */
+static struct cg_future *late;
+
+static ssize_t makes_futures(void *arg)
+{
+    struct cg_sched *sched = cg_sched_self();
+    struct cg_handle *handle;
+    struct cg_future *task;
+
+    cg_future_unref(cg_future_new(sched));
+    task = cg_task_new(sched, unlocks_its_own, arg);
+    ck_assert_ptr_nonnull(task);
+    OK(cg_yield(cg_await(task)));
+    cg_future_unref(task);
+    OK(cg_sched_call_soon(sched, never_called, NULL, NULL));
+    OK(cg_sched_call_later(sched, CG_SECOND, never_called, NULL, &handle));
+    OK(cg_handle_cancel(handle));
+    cg_handle_unref(handle);
+    late = cg_future_new(sched);
+    OK(cg_sched_call_later(sched, CG_SECOND, never_called, NULL, &handle));
+    return cg_handle_cancel(handle);
+}
+
+static ssize_t leaves_futures(void *arg)
+{
+    static struct cg_mutex mutex;
+
+    (void)arg;
+    return makes_futures(&mutex);
+}
+
+static void act_futures(void)
+{
+    act_main(leaves_futures);
+    cg_future_unref(late);
+    _exit(0);
+}
+
+static void names_futures(void)
+{
+    setenv("COGEN_DEBUG", "1", 1);
+    IS(child_run(act_futures, said, sizeof said), 0);
+    says("cogen: a future was not released, made by #1 main at ");
+    says("cogen: a handle of a call was not released, made by #1 main at ");
+    ck_assert_uint_eq(lines(), 2);
+}
+
+/* A signal comes between a look and the wait; another one was heard, one came long ago. */
+static ssize_t looks_and_waits(void *arg)
+{
+    (void)arg;
+    OK(cg_yield(cg_sleep(50 * CG_MILLISECOND))); /* after it has looked */
+    return cg_yield(cg_any((cg_sleep(CG_SECOND), cg_wait_signal("news", NULL))));
+}
+
+static ssize_t waits_for_another(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_wait_signal("others", NULL, .timeout = CG_SECOND));
+}
+
+static ssize_t signals(void *arg)
+{
+    struct cg_coro *coro[3];
+
+    IS(cg_yield(cg_signal("others", 1)), 0);
+    OK(cg_yield(cg_sleep(1500 * CG_MILLISECOND)));
+    coro[0] = test_start(looks_and_waits, arg);
+    coro[1] = test_start(waits_for_another, arg);
+    coro[2] = test_start(looks_and_waits, arg);
+    OK(cg_yield(cg_sleep(10 * CG_MILLISECOND)));
+    IS(cg_yield(cg_signal("news", 1)), 0);
+    OK(cg_yield(cg_sleep(60 * CG_MILLISECOND)));
+    OK(cg_sched_dump(cg_sched_self(), stderr));
+    for (int i = 0; i < 3; i++) {
+        cg_coro_cancel(coro[i]);
+        test_end(coro[i]);
+    }
+    return 0;
+}
+
+static void names_lost_wakeups(void)
+{
+    static const char why[] = ", but the signal came ";
+    const char *line;
+
+    run(signals, "1");
+    says("lost wake-up? #2 helper: any");
+    says("lost wake-up? #4 helper: any");
+    ck_assert_ptr_null(strstr(said, "lost wake-up? #3"));
+    line = strstr(strstr(said, "lost wake-up? #2"), why);
+    ck_assert_ptr_nonnull(line);
+    ck_assert_ptr_nonnull(strstr(line, " ms before by #1 main at "));
+    ck_assert_ptr_nonnull(strstr(line, ", when nobody waited\n"));
+    run(signals, "0");
+    ck_assert_ptr_null(strstr(said, "lost wake-up"));
 }
 
 static ssize_t opens_many(void *arg)
@@ -288,7 +404,8 @@ static void is_an_option(void)
 static const struct test_case cases[] = {
     PLAIN(names_locked_mutexes),  PLAIN(counts_repetitions), PLAIN(names_open_sockets),
     PLAIN(names_references),      PLAIN(is_off),             PLAIN(says_nothing_of_a_clean_program),
-    PLAIN(finds_some_among_many), PLAIN(is_an_option),
+    PLAIN(finds_some_among_many), PLAIN(is_an_option),       PLAIN(names_futures),
+    PLAIN(names_lost_wakeups),
 };
 
 int main(void)

@@ -412,6 +412,51 @@ static ssize_t reports_errors(void *arg)
     return 0;
 }
 
+static ssize_t waits_for_event(void *event)
+{
+    return cg_yield(cg_wait_event((struct cg_event *)event));
+}
+
+static ssize_t takes_a_unit(void *semaphore)
+{
+    return cg_yield(cg_acquire((struct cg_semaphore *)semaphore));
+}
+
+/* Who changes an object without its functions wakes nobody. */
+static ssize_t names_lost_wakeups(void *arg)
+{
+    static struct cg_event event;
+    static struct cg_semaphore semaphore;
+    struct cg_coro *waiter, *taker;
+    char *text;
+
+    (void)arg;
+    event = (struct cg_event){.name = "go"};
+    semaphore = (struct cg_semaphore){.name = "places"};
+    waiter = test_start(waits_for_event, &event);
+    taker = test_start(takes_a_unit, &semaphore);
+    test_until_waiting(waiter);
+    test_until_waiting(taker);
+    text = dump_of(NULL);
+    ck_assert_ptr_null(strstr(text, "lost wake-up"));
+    free(text);
+    event.set = true;
+    semaphore.units = 2;
+    text = dump_of(NULL);
+    says(text, "\nlost wake-up? #2 helper: wait_event go, since 0.0 s, but the event is set\n");
+    says(text, "\nlost wake-up? #3 helper: acquire places, 1, since 0.0 s, but the semaphore has 2 units\n");
+    free(text);
+    text = dump_of(&(struct cg_dump_options){.json = true});
+    says(text, "\"lost_wakeups\": [{\"id\": 2, \"why\": \"but the event is set\"}, {\"id\": 3, ");
+    free(text);
+    event.set = false;
+    cg_event_set(&event);
+    semaphore.units = 0;
+    OK(cg_semaphore_release(&semaphore, 1));
+    IS(test_end(waiter), 0);
+    return test_end(taker);
+}
+
 static const struct test_case cases[] = {
     CORO(tells_the_tree),
     CORO(collapses),
@@ -422,7 +467,7 @@ static const struct test_case cases[] = {
     CORO(names_cycles),
     CORO(timeouts_end_cycles),
     CORO(cycles_through_groups),
-    CORO(names_lost_mutexes),
+    CORO(names_lost_mutexes), CORO(names_lost_wakeups),
     CORO(escapes),
     CORO(counts),
     CORO(reports_errors),

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* Lost wake-ups. An operation that waits for a state which is there already will wait for ever:
+ * somebody has changed the object without its functions, or in another thread. A signal has no
+ * state; but the debug mode notes those of which nobody heard, and if one came shortly before a
+ * wait for it began, it probably came between the waiter's look and its wait. */
+#include "config.h"
+
+#include "lib/insight/lost.h"
+
+#include "lib/core/debug.h"
+#include "lib/vocabulary/names.h"
+
+#include <cogen/any.h>
+#include <cogen/future.h>
+#include <cogen/group.h>
+#include <cogen/queue.h>
+#include <cogen/sync.h>
+
+#include <stdio.h>
+
+#define SHORTLY CG_SECOND
+
+static int acquire(const struct cg_acquire_op *op, char *buf, size_t size)
+{
+    const struct cg_semaphore *semaphore = op->semaphore;
+
+    if (semaphore->waiters.first != &op->wait || semaphore->units < (op->units ? op->units : 1))
+        return 0;
+    return snprintf(buf, size, "but the semaphore has %u units", semaphore->units);
+}
+
+static int get(const struct cg_get_op *op, char *buf, size_t size)
+{
+    size_t len = cg_queue_len(op->queue);
+
+    return len ? snprintf(buf, size, "but the queue has %zu items", len) : 0;
+}
+
+static int wait_signal(const struct cg_wait_signal_op *op, char *buf, size_t size)
+{
+    const struct cg_coro *coro = cg_op_coro(&op->op);
+    char place[2048];
+
+    if (cg__debug_print(coro->sched, CG__DEBUG_MISSED, cg__names_word(op->named.name),
+                        coro->since, SHORTLY, place, sizeof place) == 0)
+        return 0;
+    return snprintf(buf, size, "but the signal came %s, when nobody waited", place);
+}
+
+static int say(bool lost, const char *text, char *buf, size_t size)
+{
+    return lost ? snprintf(buf, size, "%s", text) : 0;
+}
+
+static int print(const struct cg_op *op, char *buf, size_t size);
+
+/* The first branch of which something is to be said. */
+static int any(const struct cg_any_op *op, char *buf, size_t size)
+{
+    int len = 0;
+
+    for (size_t i = 0; len == 0 && (op->count == CG__ENDS_WITH_NULL ? op->ops[i] != NULL
+                                                                    : i < op->count); i++)
+        len = print(op->ops[i], buf, size);
+    return len;
+}
+
+static int print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_op_type *type = op->type;
+
+    if (op->state != CG_OP_PENDING || op->compound)
+        return 0;
+    if (type == &cg_any_type || type == &cg_all_type)
+        return any((const struct cg_any_op *)op, buf, size);
+    if (type == &cg_wait_signal_type)
+        return wait_signal((const struct cg_wait_signal_op *)op, buf, size);
+    if (type == &cg_acquire_type)
+        return acquire((const struct cg_acquire_op *)op, buf, size);
+    if (type == &cg_get_type)
+        return get((const struct cg_get_op *)op, buf, size);
+    if (type == &cg_lock_type)
+        return say(((const struct cg_lock_op *)op)->mutex->owner == NULL,
+                   "but nobody has locked the mutex", buf, size);
+    if (type == &cg_wait_event_type)
+        return say(((const struct cg_wait_event_op *)op)->event->set, "but the event is set",
+                   buf, size);
+    if (type == &cg_await_type)
+        return say(cg_future_done(((const struct cg_await_op *)op)->future),
+                   "but the future has completed", buf, size);
+    if (type == &cg_wait_group_type)
+        return say(((const struct cg_wait_group_op *)op)->group->count == 0,
+                   "but the group has no members", buf, size);
+    return 0;
+}
+
+int cg__lost_print(const struct cg_coro *coro, char *buf, size_t size)
+{
+    return coro->op && coro->state == CG_CORO_WAITING ? print(coro->op, buf, size) : 0;
+}
