@@ -15,7 +15,8 @@
  *     }
  *
  * Each world runs fn(arg) as a coroutine on its first host. Worlds follow one another in the
- * same process, so a program sets the variables that it uses at its beginning. */
+ * same process, so a program sets the variables that it uses at its beginning. Functions for
+ * threads (cg_offload without .pool) are called at once, so that a seed repeats them. */
 #ifndef COGEN_EXPLORE_H
 #define COGEN_EXPLORE_H
 
@@ -64,6 +65,9 @@ struct cg_sim_explore_options {
     enum cg_order_kind order;
     unsigned faults; /* a set of CG_SIM_RESETS and so on */
     const struct cg_sim_program *programs; /* on further hosts; a NULL name ends them */
+    /* A zone, see cg_sim_serve_names: on one more host, the last one, a name server runs, which
+     * all others ask and which faults concern as they do programs. NULL: none. */
+    const char *names;
     const struct cg_sim_options *world;    /* properties of all worlds; the seed and what is
                                             * drawn by it are put on top. NULL: all zero */
     int64_t storm; /* faults happen in the first so many ns of a world, and are over then; 0:

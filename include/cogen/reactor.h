@@ -271,6 +271,7 @@ struct cg_reactor {
     bool embedded; /* cg_sched_fd was called */
     bool stepped;  /* cg_sched_step runs it: each wait submits all pending requests */
     bool simulated; /* its clock is not the machine's */
+    bool threadless; /* cg_offload calls functions at once, so that a run can be repeated */
     unsigned files; /* the calls that it serves by CG_IO_FILE, as bits 1 << CG_FILE_OPEN ... */
     int64_t due; /* moment at which wait itself has something to do; 0: none */
     struct cg_chunk *chunks; /* free ones */
@@ -281,6 +282,7 @@ struct cg_reactor {
     /* Asked each time when something is needed that a simulated world may lack. NULL: never
      * lacking. */
     bool (*lacks)(struct cg_reactor *reactor, enum cg_lack what);
+    const char *name_server; /* of a simulated world; NULL: it has none */
 };
 
 static inline bool cg__reactor_lacks(struct cg_reactor *reactor, enum cg_lack what)

@@ -195,9 +195,11 @@ CG_API const char *cg_txt_list_text(const struct cg_txt_list *list, int i);
  *   "thread"  calls the system's getaddrinfo and getnameinfo, in threads
  *   "fixed"   knows only the hosts given to cg_resolver_set_host_with, and the records
  *             given to cg_resolver_set_records_with
+ *   "world"   asks the name server of a simulated world (cg_sim(3)) for addresses
  * NULL: the first of c-ares and thread that is built in. The options (NULL: none) are
- * copied; only c-ares has any. Returns 0 and the resolver; -EOPNOTSUPP: not built in, or it
- * does not support the options; -EINVAL: no such name; -ENOMEM. */
+ * copied; c-ares has all of them, world all but .resolv_conf. Returns 0 and the resolver;
+ * -EOPNOTSUPP: not built in, or it does not support the options; -EINVAL: no such name;
+ * -ENOMEM. */
 CG_API int cg_resolver_open(const char *name, const struct cg_resolver_options *options,
                             struct cg_resolver **resolver);
 
@@ -205,8 +207,9 @@ CG_API int cg_resolver_open(const char *name, const struct cg_resolver_options *
 CG_API void cg_resolver_close(struct cg_resolver *resolver);
 
 /* Sets the resolver of a scheduler, which then owns it. Without this the first look-up
- * opens one: "fixed" on the sim reactor, else the default. Returns 0; -EBUSY: the
- * scheduler has a resolver already, or the resolver has a scheduler. */
+ * opens one: on the sim reactor "fixed", or "world" if that has a name server; elsewhere the
+ * default. Returns 0; -EBUSY: the scheduler has a resolver already, or the resolver has a
+ * scheduler. */
 CG_API int cg_sched_set_resolver(struct cg_sched *sched, struct cg_resolver *resolver);
 
 /* Sets a host of a fixed resolver, and replaces what was set before. addrs: at most

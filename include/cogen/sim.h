@@ -36,6 +36,8 @@
 
 #include <cogen/reactor.h>
 
+#define CG_SIM_NAME_SERVER "10.0.0.53:53" /* where cg_sim_serve_names listens */
+
 enum {
     CG_SIM_HANDLE = 1000000,   /* the first handle */
     CG_SIM_WINDOW = 64 * 1024, /* the default of .window */
@@ -76,7 +78,10 @@ struct cg_sim_options {
     enum cg_order_kind order;
     unsigned depth;
     uint64_t steps;
-    void *reserved[2];
+    /* The address of a name server: whoever looks up a name and has no resolver of its own asks
+     * it (the resolver "world"). NULL: nobody is asked. Must live as long as the world. */
+    const char *name_server;
+    void *reserved;
 };
 
 /* Receives one line of the trace, without newline: the time in s, the handle, the event.
@@ -130,7 +135,8 @@ CG_API ssize_t cg_sim_run(struct cg_reactor *world);
  * Without memory coroutines are not started and sockets not made (-ENOMEM), and reads fail
  * that need a buffer (-ENOBUFS). Without threads cg_offload fails (-EAGAIN). A look-up that
  * lacks a good answer fails at once (CG_ELOOKUP), says that the host is unknown, has the
- * address 192.0.2.1, takes up to 30 s, or fails after that time. */
+ * address 192.0.2.1, takes up to 30 s, or fails after that time. If the world has a name
+ * server, its answers are spoilt in the same ways, or do not come. */
 CG_API void cg_sim_kill(struct cg_reactor *host);
 CG_API void cg_sim_set_paused(struct cg_reactor *host, bool paused);
 CG_API void cg_sim_set_link(struct cg_reactor *from, struct cg_reactor *to, bool up);
@@ -138,6 +144,13 @@ CG_API void cg_sim_set_link(struct cg_reactor *from, struct cg_reactor *to, bool
 CG_API void cg_sim_set_delay(struct cg_reactor *from, struct cg_reactor *to, int64_t delay);
 CG_API void cg_sim_set_handles(struct cg_reactor *world, unsigned most);
 CG_API void cg_sim_set_lack(struct cg_reactor *world, enum cg_lack what, unsigned permille);
+
+/* A program for a host of a world: a name server, which answers queries of DNS for addresses
+ * with datagrams, at CG_SIM_NAME_SERVER, until it is cancelled. `zone` is a text, a host a line:
+ * its name, for how many seconds an answer may be remembered, and its addresses, if any:
+ * "www.test 60 10.0.0.1 2001:db8::1\nempty.test 5". Other hosts are unknown; a line that cannot
+ * be read counts as another host. Returns -ECANCELED; -EOPNOTSUPP: this is no world. */
+CG_API ssize_t cg_sim_serve_names(void *zone);
 
 /* Moves the clock of a world by ns >= 0, as if the program had computed for that long. The
  * next wait handles what has become due. */

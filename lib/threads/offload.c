@@ -49,7 +49,7 @@ static void come_home(struct cg__post *post, bool dropped)
     cg_op_complete(&offload->op, result);
 }
 
-/* Calls fn in this thread, for a pool without threads. As in another thread, no coroutine
+/* Calls fn in this thread: for a pool without threads, and in a world without them. As in another thread, no coroutine
  * is current, so fn cannot yield. */
 static ssize_t call_here(struct cg_offload_op *offload)
 {
@@ -65,10 +65,15 @@ static ssize_t call_here(struct cg_offload_op *offload)
     return result;
 }
 
+static bool calls_at_once(const struct cg_offload_op *offload, const struct cg_sched *sched)
+{
+    return offload->pool ? offload->pool->limit == 0 : sched->reactor->threadless;
+}
+
 static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_offload_op *offload = as_offload(op);
-    struct cg_pool *pool = offload->pool ? offload->pool : cg__pool_own();
+    struct cg_pool *pool;
     struct cg__away_list *jobs;
     struct cg__job *job;
     int rc;
@@ -77,8 +82,9 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
         return cg__op_done(op, -EINVAL);
     if (cg__reactor_lacks(sched->reactor, CG_LACKS_THREADS))
         return cg__op_done(op, -EAGAIN);
-    if (pool && pool->limit == 0)
+    if (calls_at_once(offload, sched))
         return cg__op_done(op, call_here(offload));
+    pool = offload->pool ? offload->pool : cg__pool_own();
     if (pool == NULL || (jobs = cg__away_list(sched, CG__PART_JOBS, &part)) == NULL ||
         (job = malloc(sizeof *job)) == NULL)
         return cg__op_done(op, -ENOMEM);

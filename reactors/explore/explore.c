@@ -48,6 +48,10 @@ static void fill_in(struct cg__explore *explore, const struct cg_sim_explore_opt
         explore->world = *all->world;
     while (all->programs && all->programs[explore->hosts - 1].name)
         explore->hosts++;
+    if (!all->names)
+        return;
+    explore->hosts++;
+    explore->world.name_server = CG_SIM_NAME_SERVER;
 }
 
 static bool bad(const struct cg__explore *explore)

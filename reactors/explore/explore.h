@@ -50,7 +50,7 @@ struct cg__explore {
     void *arg;
     struct cg_sim_explore_options options; /* with all defaults filled in */
     struct cg_sim_options world;
-    unsigned hosts; /* the first, and those of programs */
+    unsigned hosts; /* the first, those of programs, and that of the name server */
     struct cg__explore_shared *shared;
     struct cg__plan plan;
     uint64_t trials; /* worlds run to make a failure smaller */

@@ -190,15 +190,23 @@ static void need(struct cg__explore_running *world, int rc)
         cg__explore_fail(world, CG_SIM_FAILED, "cannot make a host: %s", cg_strerror(rc));
 }
 
+/* The last host may be that of the name server. */
+static struct cg_sim_program program_of(const struct cg__explore *explore, unsigned place)
+{
+    if (explore->options.names && place == explore->hosts - 1)
+        return (struct cg_sim_program){"names", cg_sim_serve_names, (void *)explore->options.names};
+    return explore->options.programs[place - 1];
+}
+
 void cg__explore_start(struct cg__explore_running *world, unsigned place)
 {
-    const struct cg_sim_program *program = &world->explore->options.programs[place - 1];
+    struct cg_sim_program program = program_of(world->explore, place);
     struct cg__explore_place *at = &world->places[place];
 
     need(world, cg_sim_host(world->places[0].reactor, &at->reactor));
     if (!(at->sched = cg_sched_new(at->reactor)))
         need(world, -ENOMEM);
-    need(world, cg_sched_start(at->sched, program->fn, program->arg, .name = program->name));
+    need(world, cg_sched_start(at->sched, program.fn, program.arg, .name = program.name));
 }
 
 static void begin(struct cg__explore_running *world)

@@ -66,6 +66,13 @@ static void set_order(struct cg_sim_host *host)
     host->base.order = &host->order;
 }
 
+/* Sets what depends on whether somebody follows the world. */
+static void prepare(struct cg_sim_host *host)
+{
+    host->base.threadless = host->sim->watch && !host->sim->opt.threads;
+    set_order(host);
+}
+
 /* Adds a host to a world that has room for it. */
 static struct cg_sim_host *add_host(struct cg_sim *sim)
 {
@@ -79,9 +86,10 @@ static struct cg_sim_host *add_host(struct cg_sim *sim)
     host->base.fd = -1;
     host->base.simulated = true;
     host->base.lacks = cg__sim_lacks;
+    host->base.name_server = sim->opt.name_server;
     host->sim = sim;
     host->serial = sim->made++;
-    set_order(host);
+    prepare(host);
     sim->hosts[host->number] = host;
     sim->host_count++;
     return host;
@@ -152,7 +160,7 @@ void cg__sim_watch(struct cg_reactor *world, struct cg__sim_watch *watch)
     struct cg_sim_host *host = cg__sim_host_of(world);
 
     host->sim->watch = watch;
-    set_order(host);
+    prepare(host);
 }
 
 int cg__sim_open(struct cg_reactor **reactor)

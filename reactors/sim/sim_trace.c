@@ -76,6 +76,8 @@ void cg__sim_note_result(struct cg_sim *sim, const struct cg_io *io, ssize_t res
         [CG_IO_ACCEPT] = "accept", [CG_IO_CONNECT] = "connect",
         [CG_IO_POLL] = "poll",     [CG_IO_RECV_DATAGRAMS] = "recv datagrams",
         [CG_IO_SEND_DATAGRAMS] = "send datagrams",
+        [CG_IO_RECV_FDS] = "recv fds", [CG_IO_SEND_FDS] = "send fds",
+        [CG_IO_SPLICE_IN] = "splice in", [CG_IO_SPLICE_OUT] = "splice out",
     };
 
     if (!sim->tracer || io->code > CG_IO_POLL)

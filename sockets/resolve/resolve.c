@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "lib/base/ascii.h"
+#include "sockets/names/names_resolver.h"
 #include "sockets/resolve/addr.h"
 #include "sockets/resolve/records.h"
 #include "sockets/resolve/resolve.h"
@@ -34,6 +35,7 @@ static const struct {
 #endif
     {"thread", cg__resolve_thread_open},
     {"fixed", cg__resolve_fixed_open},
+    {"world", cg__names_resolver_open},
 };
 
 int cg_resolver_open(const char *name, const struct cg_resolver_options *options,
@@ -88,11 +90,14 @@ int cg_sched_set_resolver(struct cg_sched *sched, struct cg_resolver *resolver)
     return 0;
 }
 
-/* A simulated world gets the fixed resolver, never the real one. */
+/* A simulated world asks its own name server or, without one, gets the fixed resolver, never
+ * the real one. */
 static int open_default(struct cg_sched *sched, struct cg_resolver **resolver)
 {
-    bool simulated = cg_sched_reactor(sched)->simulated;
-    int rc = cg_resolver_open(simulated ? "fixed" : NULL, NULL, resolver);
+    const struct cg_reactor *reactor = cg_sched_reactor(sched);
+    const struct cg_resolver_options options = {.servers = reactor->name_server};
+    const char *name = !reactor->simulated ? NULL : options.servers ? "world" : "fixed";
+    int rc = cg_resolver_open(name, &options, resolver);
 
     return rc < 0 ? rc : cg_sched_set_resolver(sched, *resolver);
 }

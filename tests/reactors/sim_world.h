@@ -39,7 +39,7 @@ union addr {
 
 static struct cg_reactor *world;
 
-#define WORLD(...) open_world(&(struct cg_sim_options){.reserved = {NULL}, __VA_ARGS__})
+#define WORLD(...) open_world(&(struct cg_sim_options){.reserved = NULL, __VA_ARGS__})
 
 static inline void open_world(const struct cg_sim_options *options)
 {

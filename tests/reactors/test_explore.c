@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -454,8 +455,6 @@ static ssize_t nothing_to_do(void *arg)
     return (ssize_t)(intptr_t)arg;
 }
 
-static struct cg_pool *no_threads; /* calls functions at once, so that a seed repeats them */
-
 struct lacking {
     atomic_uint coroutines, sockets, threads, failed, unknown, wrong, late;
 };
@@ -474,6 +473,22 @@ static void try_names(struct lacking *lacking)
         lacking->wrong += strncmp(text, "192.0.2.1:", 10) == 0;
 }
 
+static ssize_t note_thread(void *arg)
+{
+    *(pthread_t *)arg = pthread_self();
+    return 0;
+}
+
+/* A function for a thread is called at once, so that a seed repeats it. */
+static ssize_t try_thread(void)
+{
+    pthread_t thread;
+    ssize_t n = cg_yield(cg_offload(note_thread, &thread));
+
+    assert(n < 0 || pthread_equal(thread, pthread_self()));
+    return n;
+}
+
 static ssize_t tries(void *arg)
 {
     struct lacking *lacking = arg;
@@ -487,8 +502,7 @@ static ssize_t tries(void *arg)
     n = n < 0 ? n : cg_sched_set_resolver(cg_sched_self(), names);
     while (n == 0 && cg_sched_now(cg_sched_self()) < storm) {
         lacking->coroutines += cg_yield(cg_add(nothing_to_do, NULL)) == -ENOMEM;
-        lacking->threads +=
-            cg_yield(cg_offload(nothing_to_do, NULL, .pool = no_threads)) == -EAGAIN;
+        lacking->threads += try_thread() == -EAGAIN;
         if ((n = cg_sock_listen(cg_sched_self(), "10.0.0.1:9", &sock)) == 0)
             cg_sock_close(sock);
         lacking->sockets += n == -ENOMEM;
@@ -504,7 +518,6 @@ static void worlds_lack_things(void)
 {
     struct lacking *lacking = share(sizeof *lacking);
 
-    no_threads = cg_pool_new(0, 0);
     IS(cg_sim_explore(tries, lacking, &found, .seeds = 1000, .quiet = true,
                       .faults = CG_SIM_MEMORY | CG_SIM_THREADS | CG_SIM_NAMES),
        0);
@@ -515,7 +528,6 @@ static void worlds_lack_things(void)
     ck_assert_uint_gt(lacking->unknown, 2);
     ck_assert_uint_gt(lacking->wrong, 2);
     ck_assert_uint_gt(lacking->late, 2);
-    cg_pool_free(no_threads);
 }
 
 /* A program that cannot do without memory: its plan has that fault, and nothing else. */

@@ -68,13 +68,18 @@ static ssize_t post(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_send_text(req, 200, buf));
 }
 
+void worlds_mount(struct cg_http_server *server)
+{
+    MUST(server && cg_http_server_mount(server, "GET /:id", get, NULL) == 0 &&
+         cg_http_server_mount(server, "POST /:id", post, NULL) == 0);
+}
+
 ssize_t worlds_serve(struct cg_http_server *server, const char *addr)
 {
     struct cg_sock *listener;
     ssize_t n = listen_at(addr, &listener);
 
-    MUST(server && cg_http_server_mount(server, "GET /:id", get, NULL) == 0 &&
-         cg_http_server_mount(server, "POST /:id", post, NULL) == 0);
+    worlds_mount(server);
     if (n == 0) {
         n = cg_yield(cg_http_serve(server, listener));
         cg_sock_close(listener);

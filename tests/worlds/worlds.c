@@ -11,8 +11,9 @@
 #include "tests/worlds/worlds.h"
 
 static const struct subject *const subjects[] = {
-    &echo_subject, &room_subject, &http_subject,  &h2_subject,
-    &gateway_subject, &ws_subject, &https_subject,
+    &echo_subject,    &room_subject,  &http_subject,  &h2_subject,       &gateway_subject,
+    &ws_subject,      &https_subject, &proxy_subject, &restarts_subject, &restart_subject,
+    &names_subject,
 };
 
 enum { SUBJECTS = sizeof subjects / sizeof *subjects, WORLDS = 600 };
@@ -33,7 +34,8 @@ static bool run(const struct subject *subject, uint64_t first, uint64_t worlds)
     if (subject->open)
         subject->open();
     rc = cg_sim_explore(subject->fn, NULL, &found, .first = first, .seeds = worlds,
-                        .faults = subject->faults, .programs = subject->programs, .quiet = true);
+                        .faults = subject->faults, .programs = subject->programs,
+                        .names = subject->names, .quiet = true);
     printf("%s: %llu worlds\n", subject->name, (unsigned long long)found.worlds);
     if (rc < 0)
         printf("FAILED: %s\n", cg_strerror(rc));
@@ -72,7 +74,8 @@ int main(int argc, char **argv)
         if (subject->open)
             subject->open();
         return cg_sim_explore_main(argc - 1, argv + 1, subject->fn, NULL,
-                                   .faults = subject->faults, .programs = subject->programs);
+                                   .faults = subject->faults, .programs = subject->programs,
+                                   .names = subject->names);
     }
     return strcmp(argv[1], "--list") == 0 ? 0 : 2;
 }

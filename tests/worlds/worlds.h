@@ -16,16 +16,21 @@ struct subject {
     const char *name;
     cg_fn *fn;
     const struct cg_sim_program *programs;
+    const char *names; /* a zone, or NULL */
     unsigned faults;
     unsigned share;     /* of the worlds; 10 is the usual */
     void (*open)(void); /* called once; NULL: nothing to do */
 };
 
-/* line_worlds.c, http_worlds.c, ws_worlds.c, tls_worlds.c */
+/* line_worlds.c, http_worlds.c, ws_worlds.c, tls_worlds.c, proxy_worlds.c, restart_worlds.c,
+ * names_worlds.c */
 extern const struct subject echo_subject, room_subject;
 extern const struct subject http_subject, h2_subject, gateway_subject;
 extern const struct subject ws_subject;
 extern const struct subject https_subject;
+extern const struct subject proxy_subject;
+extern const struct subject restarts_subject, restart_subject;
+extern const struct subject names_subject;
 
 /* What must hold in a world; unlike assert it is always checked. */
 #define MUST(expr)                                                                         \
@@ -73,6 +78,11 @@ static inline ssize_t listen_at(const char *addr, struct cg_sock **listener)
             return n;
     return 0;
 }
+
+/* line_worlds.c: an echo at addr until it is cancelled; and a client's exchange with it, which
+ * closes the connection. `relayed`: not directly. */
+ssize_t worlds_echo_server(void *addr);
+ssize_t worlds_converse(struct cg_sock *conn, unsigned id, bool relayed);
 
 /* A byte of the content with this number. */
 static inline char byte_of(unsigned id, size_t at)
