@@ -47,7 +47,7 @@ struct cg__h2_stream {
     size_t piece_len, noted;
     bool last_piece;
     bool sent; /* all of it */
-    bool sending; /* a coroutine of its own sends it */
+    bool over; /* a coroutine of its own was to send it, and has ended */
     const struct cg_http_headers *more; /* trailers; or NULL */
 
     /* The end. */

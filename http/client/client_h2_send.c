@@ -157,18 +157,16 @@ static ssize_t send_all(struct cg__sending *sending)
 
 ssize_t cg__http_client_h2_send_body(struct cg__sending *sending)
 {
-    ssize_t n;
+    ssize_t n = send_all(sending);
 
-    sending->stream->sending = true;
-    n = send_all(sending);
-    sending->stream->sending = false;
+    sending->stream->over = true;
     cg__http_client_h2_session_wake(sending->stream);
     return n;
 }
 
 static bool has_news(const struct cg__h2_stream *stream)
 {
-    return !stream->sending || cg__http_client_h2_receive_is_there(stream);
+    return stream->over || cg__http_client_h2_receive_is_there(stream);
 }
 
 ssize_t cg__http_client_h2_send_listen(struct cg__sending *sending)
