@@ -5,6 +5,7 @@
 #include <cogen/explore.h>
 #include <cogen/http_clients.h>
 #include <cogen/http_cookie.h>
+#include <cogen/http_events.h>
 #include <cogen/http_form.h>
 #include <cogen/http_gateway.h>
 #include <cogen/http_cache.h>
@@ -347,6 +348,10 @@ ssize_t http(struct cg_http_request *req, void *arg)
     cg_yield(cg_http_send_event(req));
     cg_yield(cg_http_send_event(req, .data = "text", .event = "name", .id = "7",
                                 .retry = 1));
+    cg_yield(cg_http_serve_events(req, arg));
+    cg_yield(cg_http_serve_events(req, arg, .timeout = 1));
+    cg_http_events_publish(cg_http_events_new(), .data = "text");
+    cg_http_events_publish(cg_http_events_new(.kept = 1), .data = "text", .event = "name");
     cg_yield(cg_http_upgrade(req, 101, &sock));
     return cg_yield(cg_http_upgrade(req, 101, &sock, .timeout = 1));
 }

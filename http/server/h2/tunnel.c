@@ -361,6 +361,13 @@ static const struct cg_transport_type tunnel_transport = {
     .close = tunnel_close,
 };
 
+/* The end of any other request is not the end of the tunnel's input: as over HTTP/1, the client
+ * has to leave for that. */
+static bool is_upgrade(const struct cg__http_h2_stream *stream)
+{
+    return stream->connects || stream->message.code == HTTP_CONNECT;
+}
+
 int cg__http_h2_tunnel_open(struct cg__http_h2_stream *stream)
 {
     struct cg_sched *sched = stream->message.server->sched;
@@ -375,7 +382,7 @@ int cg__http_h2_tunnel_open(struct cg__http_h2_stream *stream)
     }
     tunnel->reactor = cg_sched_reactor(sched);
     tunnel->in = stream->in;
-    tunnel->ended = stream->in_end;
+    tunnel->ended = is_upgrade(stream) && stream->in_end;
     stream->in = (struct cg__http_h2_bytes){.data = NULL};
     tunnel->stream = stream;
     stream->tunnel = tunnel;

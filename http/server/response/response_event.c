@@ -39,8 +39,8 @@ static int put_data(struct cg_http_headers *text, const char *data)
     }
 }
 
-static int put_event(struct cg_http_headers *text,
-                     const struct cg_http_send_event_op *event)
+int cg__http_response_event_put(struct cg_http_headers *text,
+                                const struct cg_http_send_event_op *event)
 {
     char number[24];
     int rc = 0;
@@ -66,7 +66,7 @@ static ssize_t event_run(struct cg_op *op)
 {
     struct cg_http_send_event_op *event = (struct cg_http_send_event_op *)op;
     struct cg_http_headers text = {.data = NULL};
-    ssize_t n = put_event(&text, event);
+    ssize_t n = cg__http_response_event_put(&text, event);
 
     if (n == 0 && !event->req->begun) {
         n = cg_http_response_set_header(event->req, "Content-Type",

@@ -92,6 +92,8 @@ static void settle(struct cg_http_request *req, int status, bool has_length)
     }
     req->framing = cg__http_framing_choose(
         status, cg__http_response_is_bare(req, status), req->minor, has_length);
+    if (req->switches && req->framing == CG__HTTP_CHUNKED)
+        req->framing = CG__HTTP_CLOSE; /* who gets the connection knows no chunks */
 }
 
 /* Only cg_http_upgrade may send 101, after which the connection is no longer HTTP. Other

@@ -13,4 +13,9 @@ ssize_t cg__http_response_write_piece(struct cg_http_request *req, const void *d
 /* Writes what the encoder still has, and its end. 0 or a negative code. Yields. */
 ssize_t cg__http_response_write_end(struct cg_http_request *req);
 
+/* Appends a server-sent event to a text. 0; -EINVAL: its name or its id has a line break;
+ * -ENOMEM. */
+int cg__http_response_event_put(struct cg_http_headers *text,
+                                const struct cg_http_send_event_op *event);
+
 #endif

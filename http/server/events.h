@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Published events: a ring of the last ones, each laid out once for all clients. */
+#ifndef COGEN_HTTP_SERVER_EVENTS_H
+#define COGEN_HTTP_SERVER_EVENTS_H
+
+#include <cogen/http_events.h>
+#include <cogen/starter.h>
+#include <cogen/sync.h>
+
+struct cg__http_events_entry {
+    unsigned users; /* the ring, and clients to which it is being sent */
+    size_t len;
+    char text[];
+};
+
+struct cg_http_events {
+    struct cg_http_events_options options; /* with the defaults filled in */
+    struct cg_event news; /* set, and cleared at once, when there is something to do */
+    struct cg_starter *starter; /* of clients; NULL: there was none yet */
+    uint64_t made;              /* in the ids: those of other events differ */
+    uint64_t end;               /* the number of the next event; numbers begin with 1 */
+    size_t clients;
+    bool freed; /* the last client frees the memory */
+    struct cg__http_events_entry *ring[];
+};
+
+/* Wakes all clients. */
+void cg__http_events_wake(struct cg_http_events *events);
+
+/* Returns the next event of a client, and moves its cursor. NULL: there is none. To be given
+ * back by cg__http_events_put. */
+struct cg__http_events_entry *cg__http_events_next(struct cg_http_events *events, uint64_t *cursor);
+void cg__http_events_put(struct cg__http_events_entry *event);
+
+/* The cursor of a client that has seen the event with this id last; NULL: none. */
+uint64_t cg__http_events_cursor(const struct cg_http_events *events, const char *id);
+
+/* A client comes or leaves. */
+void cg__http_events_enter(struct cg_http_events *events);
+void cg__http_events_leave(struct cg_http_events *events);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* cg_http_serve_events: a client of published events. It is a guest of the server, as a
+ * WebSocket is: after the handler a starter waits for news, for the end of the connection and
+ * for the next heartbeat; the coroutine that it starts sends what is new, and ends. */
+#include "config.h"
+
+#include "http/acked.h"
+#include "http/server/connection.h"
+#include "http/server/events.h"
+#include "http/server/response/response_head.h"
+
+#include <cogen/any.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+
+enum { AT_ONCE = 8 }; /* events in one write */
+
+enum { NEWS, INPUT, BRANCHES };
+
+struct client {
+    struct cg_any_op wait; /* must be first: the starter returns it */
+    struct cg_wait_event_op news;
+    struct cg_wait_input_op input;
+    struct cg_op *branches[BRANCHES];
+    struct cg__http_guest guest;
+    struct cg_http_events *events;
+    struct cg_sock *sock;
+    struct cg_coro *coro; /* NULL: it waits without one */
+    uint64_t cursor;
+    bool over; /* the server shuts down, or does not wait any longer */
+};
+
+static struct client *of(struct cg__http_guest *guest)
+{
+    return (struct client *)((char *)guest - offsetof(struct client, guest));
+}
+
+static ssize_t write_parts(struct client *client, struct iovec *parts, int count)
+{
+    int64_t wait = client->guest.serving->server->write_wait;
+    struct cg__http_acked seen = {.acked = 0};
+    size_t moved;
+    ssize_t n;
+
+    do /* cg_writev removes written bytes from the parts */
+        n = cg_yield(cg_writev(client->sock, parts, count, .moved = &moved,
+                               .weak_timeout = true, .timeout = wait));
+    while (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, client->sock, moved));
+    return n;
+}
+
+/* Sends some of the events that are new to the client. 0: there is none. */
+static ssize_t send_some(struct client *client)
+{
+    struct cg__http_events_entry *sent[AT_ONCE];
+    struct iovec parts[AT_ONCE];
+    int count = 0;
+    ssize_t n;
+
+    while (count < AT_ONCE &&
+           (sent[count] = cg__http_events_next(client->events, &client->cursor)) != NULL) {
+        parts[count] = (struct iovec){sent[count]->text, sent[count]->len};
+        count++;
+    }
+    n = count > 0 ? write_parts(client, parts, count) : 0;
+    while (count > 0)
+        cg__http_events_put(sent[--count]);
+    return n;
+}
+
+static void end(struct client *client)
+{
+    cg_sock_close(client->sock);
+    cg__http_connection_leave(&client->guest);
+    cg__http_events_leave(client->events);
+    free(client);
+}
+
+static void begin_wait(struct client *client)
+{
+    client->news = *(struct cg_wait_event_op *)cg_wait_event(&client->events->news);
+    client->input = *(struct cg_wait_input_op *)cg_wait_input(client->sock, .timeout = CG_NEVER);
+    client->branches[NEWS] = &client->news.op;
+    client->branches[INPUT] = &client->input.op;
+    client->wait = *(struct cg_any_op *)cg_any_of(client->branches, BRANCHES,
+                                                  .timeout = client->events->options.heartbeat);
+    client->coro = NULL;
+    cg_starter_await(client->events->starter, &client->wait.op); /* a race can always wait */
+}
+
+static bool is_over(const struct client *client)
+{
+    return client->over || client->events->freed;
+}
+
+/* Goes on after a wait that has ended with n. Input ends the stream: it is the end of the
+ * connection, or what no client may send behind its request. */
+static void go_on(struct client *client, ssize_t n)
+{
+    if (n == INPUT)
+        n = CG_EOF;
+    else if (n == -ETIMEDOUT && !is_over(client))
+        n = write_parts(client, &(struct iovec){(void *)":\n\n", 3}, 1);
+    while (n >= 0 && !is_over(client) && (n = send_some(client)) > 0)
+        continue;
+    if (n < 0 || is_over(client))
+        end(client);
+    else
+        begin_wait(client);
+}
+
+/* In a new coroutine. */
+static ssize_t resume(void *op)
+{
+    struct client *client = op;
+
+    client->coro = cg_coro_self();
+    go_on(client, cg_op_result(op));
+    return 0;
+}
+
+static void serve(struct cg__http_guest *guest)
+{
+    struct client *client = of(guest);
+
+    client->coro = cg_coro_self();
+    go_on(client, NEWS);
+}
+
+static void told(struct cg__http_guest *guest)
+{
+    struct client *client = of(guest);
+
+    client->over = true;
+    if (guest->serving != NULL && client->coro == NULL)
+        cg_starter_cancel(client->events->starter, &client->wait.op);
+}
+
+static void cancel(struct cg__http_guest *guest)
+{
+    struct client *client = of(guest);
+
+    told(guest);
+    if (client->coro != NULL)
+        cg_coro_cancel(client->coro);
+}
+
+static const struct cg__http_guest_type guest_type = {
+    .told = told,
+    .serve = serve,
+    .cancel = cancel,
+};
+
+static int open_starter(struct cg_http_events *events, struct cg_http_request *req)
+{
+    if (events->starter == NULL)
+        events->starter = cg_starter_new(cg_sched_self(), resume, .name = "http events",
+                                         .stack_size = req->server->options.stack_size);
+    return events->starter != NULL ? 0 : -ENOMEM;
+}
+
+/* Responds with the head, and takes the connection. Its socket carries the events as they are:
+ * over HTTP/1 the end of the connection is the end of the body. */
+static ssize_t respond(struct cg_http_request *req, struct client *client)
+{
+    ssize_t n = cg_http_response_set_header(req, "Content-Type", "text/event-stream");
+
+    if (n == 0 && cg_http_headers_get(&req->out, "Cache-Control") == NULL)
+        n = cg_http_response_set_header(req, "Cache-Control", "no-cache");
+    if (n < 0)
+        return n;
+    req->switches = true;
+    n = cg__http_response_head_write(req, 200, -1, NULL);
+    if (n < 0) /* the handler may still respond otherwise */
+        req->switches = false;
+    if (n == 0)
+        n = req->carrier->give(req, &client->sock);
+    if (n == 0)
+        req->ended = true;
+    return n;
+}
+
+static ssize_t begin(struct cg_http_request *req, struct cg_http_events *events)
+{
+    struct client *client = calloc(1, sizeof *client);
+    ssize_t n;
+
+    if (client == NULL)
+        return -ENOMEM;
+    n = respond(req, client);
+    if (n < 0) {
+        free(client);
+        return n;
+    }
+    client->events = events;
+    client->cursor =
+        cg__http_events_cursor(events, cg_http_request_header(req, "Last-Event-ID"));
+    client->guest.type = &guest_type;
+    cg__http_events_enter(events);
+    cg__http_guest_stay(req, &client->guest);
+    cg__http_guest_add(req, &client->guest);
+    return 0;
+}
+
+static ssize_t serve_events_run(struct cg_op *op)
+{
+    const struct cg_http_serve_events_op *serve = (struct cg_http_serve_events_op *)op;
+    struct cg_http_request *req = serve->req;
+    int rc = open_starter(serve->events, req);
+
+    if (req->begun)
+        return -EALREADY;
+    if (!req->body_done)
+        return -EINVAL;
+    if (req->code == HTTP_HEAD)
+        return cg_yield(cg_http_respond(req, 200, NULL, 0, .mime = "text/event-stream"));
+    return rc < 0 ? rc : begin(req, serve->events);
+}
+
+static int serve_events_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_http_serve_events_op *serve = (const struct cg_http_serve_events_op *)op;
+
+    return snprintf(buf, size, "%s", cg_http_request_target(serve->req));
+}
+
+const struct cg_op_type cg_http_serve_events_type = {
+    .name = "http_serve_events",
+    .run = serve_events_run,
+    .print = serve_events_print,
+};

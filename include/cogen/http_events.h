@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* Server-sent events for many clients. The program publishes events, and the library sends
+ * each of them to all clients that listen. A client to which nothing is to be sent has no
+ * coroutine. See cg_http_events(3).
+ *
+ *     static ssize_t listen(struct cg_http_request *req, void *news)
+ *     {
+ *         return cg_yield(cg_http_serve_events(req, news));
+ *     }
+ *
+ *     struct cg_http_events *news = cg_http_events_new();
+ *
+ *     cg_http_server_mount(server, "GET /news", listen, news);
+ *     ...
+ *     cg_http_events_publish(news, .data = "rain"); */
+#ifndef COGEN_HTTP_EVENTS_H
+#define COGEN_HTTP_EVENTS_H
+
+#include <cogen/http_server.h>
+
+enum {
+    CG_HTTP_EVENTS_KEPT = 64,      /* events that are kept, by default */
+    CG_HTTP_EVENTS_MOST = 1 << 20, /* the largest .kept */
+};
+
+/* Belongs to the scheduler that runs its first cg_http_serve_events. */
+struct cg_http_events;
+
+struct cg_http_events_options {
+    /* The last events are kept, so many of them, for clients that come back and for those
+     * that read slowly. A client that is further behind misses the oldest. 0:
+     * CG_HTTP_EVENTS_KEPT. */
+    size_t kept;
+    /* After so long without an event, ns, a client is sent a comment, which keeps proxies from
+     * closing the connection and finds out whether the client has vanished. 0: 15 s; CG_NEVER:
+     * none. */
+    int64_t heartbeat;
+    void *reserved;
+};
+
+/* All texts are copied. */
+struct cg_http_event {
+    const char *data;  /* required */
+    const char *event; /* its name; NULL: "message" */
+    int64_t retry;     /* ns, after which a client that was cut off comes back; 0: as before */
+    void *reserved;
+};
+
+#ifndef __cplusplus
+
+struct cg_http_serve_events_op {
+    CG_OP_HEAD;
+    struct cg_http_request *req;
+    struct cg_http_events *events;
+};
+
+/* cg_http_serve_events(req, events): responds with a stream of events, to be yielded by a
+ * handler, which then returns: the response goes on without it, until the client leaves, the
+ * events are freed or the server shuts down, which waits for no events. Fields that the
+ * handler has set are sent. The client gets what is published from now on; if its
+ * Last-Event-ID is of these events, what has been published since that one, as far as it is
+ * kept. The connection of HTTP/1 is closed at the end, and earlier if the client sends more.
+ *   0; to a HEAD it responds, and that is all. -EALREADY: the response has begun; -EINVAL: the
+ * body of the request has not been read; -EMSGSIZE: the fields are too long; -ENOMEM. */
+#define cg_http_serve_events(...) cg__http_serve_events(__VA_ARGS__, )
+#define cg__http_serve_events(r, e, ...)                                                   \
+    CG_OP(cg_http_serve_events, .req = (r), .events = (e), __VA_ARGS__)
+
+/* cg_http_events_new(.kept = 100), cg_http_events_publish(events, .data = "text"): the functions
+ * below with their options as keywords. */
+#define cg_http_events_new(...)                                                            \
+    cg_http_events_new_with(CG__OPTIONS(struct cg_http_events_options, __VA_ARGS__))
+#define cg_http_events_publish(...) cg__http_events_publish(__VA_ARGS__, )
+#define cg__http_events_publish(e, ...)                                                    \
+    cg_http_events_publish_with(e, CG__OPTIONS(struct cg_http_event, __VA_ARGS__))
+
+#endif
+
+CG_EXTERN_C_BEGIN
+
+extern CG_API const struct cg_op_type cg_http_serve_events_type;
+
+/* Makes a place where events are published; to be freed with cg_http_events_free. The options
+ * are copied; NULL: all defaults. NULL: no memory, or .kept is too large. */
+CG_API struct cg_http_events *
+cg_http_events_new_with(const struct cg_http_events_options *options);
+
+/* Ends the streams of all clients, soon, and frees the events, before their scheduler and in its
+ * thread. No request may be served with them any more. NULL is ignored. */
+CG_API void cg_http_events_free(struct cg_http_events *events);
+
+/* Publishes an event, with an id by which clients that come back say what they have seen. Never
+ * waits; the scheduler's thread only. 0; -EINVAL: it has no data, or its name has a line break;
+ * -ENOMEM. */
+CG_API int cg_http_events_publish_with(struct cg_http_events *events,
+                                       const struct cg_http_event *event);
+
+/* How many clients listen. */
+CG_API size_t cg_http_events_clients(const struct cg_http_events *events);
+
+CG_EXTERN_C_END
+#endif
