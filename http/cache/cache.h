@@ -20,6 +20,7 @@ struct cg__cached {
     uint32_t changes; /* of its bucket, when the request was sent */
     unsigned refs;    /* of the table and of replies */
     bool listed;      /* it is in the table */
+    bool refreshing;  /* it is being validated for later requests */
 
     char *url;
     struct cg_http_headers asked; /* the fields of the request on which it depends */

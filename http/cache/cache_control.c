@@ -102,6 +102,8 @@ static void note(struct cg__cache_says *says, const struct element *element)
         lower(&says->max_stale, seconds(element, CG__CACHE_LONGEST, 0));
     else if (is_called(element, "stale-if-error"))
         lower(&says->if_error, seconds(element, 0, 0));
+    else if (is_called(element, "stale-while-revalidate"))
+        lower(&says->while_revalidate, seconds(element, 0, 0));
 }
 
 void cg__http_cache_control_read(struct cg__cache_says *says,
@@ -112,7 +114,7 @@ void cg__http_cache_control_read(struct cg__cache_says *says,
     bool any = false;
 
     *says = (struct cg__cache_says){
-        .max_age = -1, .min_fresh = -1, .max_stale = -1, .if_error = -1};
+        .max_age = -1, .min_fresh = -1, .max_stale = -1, .if_error = -1, .while_revalidate = -1};
     for (size_t at = 0; cg_http_headers_next(fields, &at, &field);) {
         if (!cg__ascii_equal(field.name, "Cache-Control"))
             continue;

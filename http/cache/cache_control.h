@@ -16,7 +16,7 @@ static inline int64_t cg__http_cache_control_seconds(uint64_t number)
 struct cg__cache_says {
     bool no_store, no_cache, must_revalidate, must_understand, is_public, only_if_cached;
     /* In seconds; -1: not said. */
-    int64_t max_age, min_fresh, max_stale, if_error;
+    int64_t max_age, min_fresh, max_stale, if_error, while_revalidate;
 };
 
 /* Reads all fields Cache-Control of a message; if it has none, Pragma: no-cache counts. An invalid

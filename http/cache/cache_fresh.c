@@ -108,7 +108,8 @@ bool cg__http_cache_fresh_is_storable(const struct cg__cache_life *life, unsigne
                                       const struct cg_http_headers *head)
 {
     return may_store(&life->says, status, head) &&
-           (life->says.if_error > 0 || (life->lifetime > life->age && !life->says.no_cache) ||
+           (life->says.if_error > 0 || life->says.while_revalidate > 0 ||
+            (life->lifetime > life->age && !life->says.no_cache) ||
             cg_http_headers_get(head, "ETag") != NULL ||
             cg_http_headers_get(head, "Last-Modified") != NULL);
 }
@@ -132,8 +133,11 @@ enum cg__cache_use cg__http_cache_fresh_use(const struct cg__cache_life *life,
         return CG__CACHE_VALIDATE;
     if (left > 0)
         return CG__CACHE_FRESH;
-    return !life->says.must_revalidate && -left <= request->max_stale ? CG__CACHE_STALE
-                                                                      : CG__CACHE_VALIDATE;
+    if (life->says.must_revalidate)
+        return CG__CACHE_VALIDATE;
+    if (-left <= life->says.while_revalidate)
+        return CG__CACHE_REFRESH;
+    return -left <= request->max_stale ? CG__CACHE_STALE : CG__CACHE_VALIDATE;
 }
 
 bool cg__http_cache_fresh_bridges(const struct cg__cache_life *life,

@@ -23,6 +23,7 @@ struct cg__cache_life {
 enum cg__cache_use {
     CG__CACHE_FRESH,
     CG__CACHE_STALE,    /* the request accepts a stale response */
+    CG__CACHE_REFRESH,  /* stale, and to be validated meanwhile */
     CG__CACHE_VALIDATE, /* not without the server */
 };
 

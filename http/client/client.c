@@ -4,6 +4,7 @@
 
 #include "http/client/client.h"
 #include "http/client/client_h2.h"
+#include "http/client/client_refresh.h"
 #include "http/client/client_site.h"
 #include "http/client/client_target.h"
 
@@ -143,6 +144,7 @@ void cg_http_client_free(struct cg_http_client *client)
     if (client == NULL)
         return;
     client->freed = true;
+    cg__http_client_refresh_cancel(client);
     cg__http_client_pool_close(&client->pool);
     cg__http_client_unref(client);
 }

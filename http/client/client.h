@@ -31,13 +31,16 @@ struct cg_http_client {
     unsigned protocols; /* of enum cg_http_protocol: those that are possible here */
     struct cg_sched *sched; /* of the first request */
     char *user_agent;
-    unsigned refs; /* of the owner and of each reply */
+    unsigned refs; /* of the owner, of each reply and of each refresh */
+    struct cg__refresh *refreshes; /* in progress: client_refresh.c */
+    unsigned refresh_count;
     bool freed;    /* the owner has freed it */
 };
 
 struct cg__link;
 struct cg__asking;
 struct cg__h2_stream;
+struct cg__refresh;
 struct cg__sending;
 
 /* How messages travel. */
@@ -120,6 +123,7 @@ struct cg__cached_asking {
     struct cg_http_headers fields; /* of the request, as they are sent */
     struct cg__cache_request request;
     struct cg__cached *stored; /* a response that the server may validate; NULL: none */
+    bool refresh;              /* the response that was found is to be validated meanwhile */
     bool bypass;               /* a 304 was about another response: do not look it up again */
 };
 
@@ -137,6 +141,7 @@ struct cg__asking {
     unsigned retries;   /* made so far */
     int64_t begun_at;   /* the first attempt */
     bool with_body;
+    bool refreshing; /* a stored response is validated for later requests */
     bool foreign; /* redirected to another host: no credentials */
     bool expect;
     bool begun;    /* the source has been read from */

@@ -116,6 +116,7 @@ static void reset(struct cg__cached_asking *cached)
     cg__http_cache_release(cached->stored);
     cached->stored = NULL;
     cached->cache = NULL;
+    cached->refresh = false;
 }
 
 /* Sets what is asked of the cache. 0; 1: nothing; negative. */
@@ -159,8 +160,10 @@ ssize_t cg__http_client_cached_find(struct cg__asking *ask)
         enum cg__cache_use use = cg__http_cache_fresh_use(&stored->life, &cached->request.says,
                                                           now_of(ask->client));
 
-        if (use != CG__CACHE_VALIDATE) {
+        if (use != CG__CACHE_VALIDATE && !ask->refreshing) {
             cached->cache->stats.hits++;
+            cached->refresh =
+                use == CG__CACHE_REFRESH && !cached->request.says.only_if_cached;
             n = serve(ask, stored,
                       use == CG__CACHE_FRESH ? CG_HTTP_FROM_CACHE : CG_HTTP_FROM_STALE);
             return n < 0 ? n : 1;
@@ -235,7 +238,7 @@ static ssize_t validated(struct cg__asking *ask)
         cached->bypass = true;
         return 1;
     }
-    cached->cache->stats.validated++;
+    cached->cache->stats.validated += !ask->refreshing;
     cg__http_cache_update(cached->stored, &cached->request, &ask->reply->headers,
                           now_of(ask->client));
     return serve_instead(ask, CG_HTTP_FROM_VALIDATED);
@@ -251,17 +254,19 @@ static void begin_to_store(struct cg__asking *ask)
 {
     struct cg__cached_asking *cached = ask->cached;
     struct cg_http_reply *reply = ask->reply;
+    struct cg__cached *stored = NULL;
 
-    cached->cache->stats.misses++;
-    cg__http_cache_drop(cached->stored);
-    if (is_head(ask) || !is_delimited(reply) ||
-        (reply->length > 0 && (uint64_t)reply->length > cached->cache->limits.object))
-        return;
-    cg__http_client_reply_store(
-        reply, cg__http_cache_begin(cached->cache, &cached->request, reply->head.status,
-                                    reply->head.protocol,
-                                    cg__http_message_at(&reply->headers, reply->head.reason),
-                                    &reply->headers, now_of(ask->client)));
+    cached->cache->stats.misses += !ask->refreshing;
+    if (!is_head(ask) && is_delimited(reply) &&
+        (reply->length <= 0 || (uint64_t)reply->length <= cached->cache->limits.object))
+        stored = cg__http_cache_begin(
+            cached->cache, &cached->request, reply->head.status, reply->head.protocol,
+            cg__http_message_at(&reply->headers, reply->head.reason), &reply->headers,
+            now_of(ask->client));
+    /* Until a refresh has come completely, the old response is of use. */
+    if (!ask->refreshing || stored == NULL)
+        cg__http_cache_drop(cached->stored);
+    cg__http_client_reply_store(reply, stored);
 }
 
 static void invalidate(const struct cg__asking *ask, const char *name)
@@ -304,7 +309,7 @@ ssize_t cg__http_client_cached_judge(struct cg__asking *ask, ssize_t result)
     note_change(ask, result);
     if (cached->cache == NULL)
         return result;
-    if (cached->stored != NULL && failed &&
+    if (cached->stored != NULL && failed && !ask->refreshing &&
         cg__http_cache_fresh_bridges(&cached->stored->life, &cached->request.says,
                                      now_of(ask->client))) {
         if (result == 0)

@@ -6,6 +6,7 @@
 #include "http/client/client_h2.h"
 #include "http/client/client_head.h"
 #include "http/client/client_link.h"
+#include "http/client/client_refresh.h"
 #include "http/client/client_reply.h"
 #include "http/client/client_retry.h"
 #include "http/client/client_sending.h"
@@ -311,11 +312,15 @@ static ssize_t ask_server(struct cg__asking *ask)
     return n <= 0 ? retry(ask, n) : n;
 }
 
+static cg__refresh_fn refresh;
+
 /* Gets one response, from the cache or the server; results as before. */
 static ssize_t respond(struct cg__asking *ask)
 {
     ssize_t n = cg__http_client_cached_find(ask);
 
+    if (n > 0 && ask->cached->refresh)
+        cg__http_client_refresh(ask, refresh);
     if (n != 0)
         return n < 0 ? n : 0;
     n = ask_server(ask);
@@ -418,6 +423,28 @@ static ssize_t fetch_url(struct cg__asking *ask, struct cg_http_reply **reply)
     else
         *reply = ask->reply;
     return n < 0 ? n : (ssize_t)ask->reply->head.status;
+}
+
+/* Reads the response as long as the cache stores it. */
+static void refresh(struct cg_http_client *client, const struct cg_http_fetch *fetch)
+{
+    char why[CG_HTTP_WHY_SIZE], buf[4096];
+    struct cg_http_reply *reply = NULL;
+    bool put = false;
+    struct cg__cached_asking cached = {.cache = NULL};
+    struct cg__asking ask = {
+        .cached = &cached,
+        .client = client,
+        .fetch = fetch,
+        .why = why,
+        .put = &put,
+        .refreshing = true,
+    };
+    ssize_t n = fetch_url(&ask, &reply);
+
+    while (n > 0 && reply->storing)
+        n = cg__http_client_reply_next(reply, buf, sizeof buf);
+    cg_http_reply_free(reply);
 }
 
 static ssize_t fetch_run(struct cg_op *op)

@@ -120,7 +120,8 @@ static int put_cookies(struct cg_http_headers *to, cg__fields_put *put,
 static int put_own(struct cg_http_headers *to, cg__fields_put *put,
                    const struct cg__asking *ask, bool to_proxy)
 {
-    struct cg_http_jar *jar = ask->fetch->bare ? NULL : ask->client->options.jar;
+    struct cg_http_jar *jar =
+        ask->fetch->bare || ask->refreshing ? NULL : ask->client->options.jar;
     struct own own = {.fetch = ask->fetch};
     struct field field;
     int rc = 0;

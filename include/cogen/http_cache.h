@@ -4,7 +4,10 @@
  *     struct cg_http_cache *cache = cg_http_cache_new(.bytes = 64 << 20);
  *     struct cg_http_client *client = cg_http_client_new(.cache = cache);
  *
- * The client then stores responses that may be used again, and uses them. */
+ * The client then stores responses that may be used again, and uses them. One that is stale, but
+ * not for longer than its stale-while-revalidate says, is used, and the client asks the server
+ * anew meanwhile, in a coroutine of its own: at most CG_HTTP_REFRESHES at a time, each for
+ * CG_HTTP_REFRESH_TIME. cg_http_client_free ends them. */
 #ifndef COGEN_HTTP_CACHE_H
 #define COGEN_HTTP_CACHE_H
 

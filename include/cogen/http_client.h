@@ -40,8 +40,12 @@ enum {
     CG_HTTP_CONNECTIONS = 256,             /* connections to all hosts */
     CG_HTTP_REPLY_WINDOW = 1024 * 1024,    /* bytes of a body ahead of its reader: HTTP/2 */
     CG_HTTP_REPLY_WINDOWS = 16 * 1024 * 1024, /* of all bodies of a connection of HTTP/2 */
+    CG_HTTP_REFRESHES = 8,               /* stale responses that are refreshed at a time */
     CG_HTTP_H2_USELESS = 256 * 1024,       /* bytes of HTTP/2 without progress */
 };
+
+/* How long a refresh of a stale response may take, in ns: see cogen/http_cache.h. */
+#define CG_HTTP_REFRESH_TIME CG_MINUTE
 
 /* Times of retries, in ns: see .retries of struct cg_http_fetch. */
 #define CG_HTTP_RETRY_PAUSE CG_SECOND

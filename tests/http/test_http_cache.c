@@ -91,6 +91,93 @@ static ssize_t is_not_fooled(void *arg)
     return cache_end();
 }
 
+/* stale-while-revalidate: the stale response is used at once, and one request validates it
+ * meanwhile; the server is not asked for each use. */
+static ssize_t refreshes(void *arg)
+{
+    struct cg_http_cache_stats stats;
+
+    (void)arg;
+    cache_begin();
+    origin.fields = CC "max-age=10, stale-while-revalidate=20" N TAG;
+    FROM("/", CG_HTTP_FROM_SERVER);
+    origin.pause = 5 * CG_SECOND;
+    cg_yield(cg_sleep(29 * CG_SECOND));
+    for (int i = 0; i < 3; i++) {
+        int64_t before = cg_sched_now(cg_sched_self());
+
+        FROM("/", CG_HTTP_FROM_STALE);
+        IS(cg_sched_now(cg_sched_self()) - before, 0);
+    }
+    cg_yield(cg_sleep(6 * CG_SECOND));
+    IS(origin.asked, 2);
+    ck_assert(origin_heard("If-None-Match"));
+    ck_assert(!origin_heard("Host: 127.0.0.1\r\nHost"));
+    FROM("/", CG_HTTP_FROM_CACHE); /* that of the 304 */
+    origin.fields = CC "max-age=10, stale-while-revalidate=20" N "ETag: \"y\"" N;
+    origin.pause = 0;
+    cg_yield(cg_sleep(12 * CG_SECOND));
+    IS(get("/"), 200);
+    IS(cg_http_reply_from(reply), CG_HTTP_FROM_STALE);
+    has_body("1");
+    cg_yield(cg_sleep(CG_SECOND));
+    IS(get("/"), 200);
+    IS(cg_http_reply_from(reply), CG_HTTP_FROM_CACHE);
+    has_body("3"); /* the new one */
+    cg_yield(cg_sleep(40 * CG_SECOND));
+    FROM("/", CG_HTTP_FROM_VALIDATED); /* it was stale for too long */
+    cg_http_cache_stats(cache, &stats);
+    IS((ssize_t)stats.hits, 6);
+    IS((ssize_t)stats.validated, 1);
+    IS((ssize_t)stats.misses, 1);
+    return cache_end();
+}
+
+/* A refresh that fails leaves the response, one that must not be stored removes it; requests may
+ * insist on the server; there are only so many at a time, and the client's end is theirs. */
+static ssize_t refreshes_with_care(void *arg)
+{
+    (void)arg;
+    cache_begin();
+    origin.fields = CC "max-age=10, stale-while-revalidate=1000" N;
+    FROM("/", CG_HTTP_FROM_SERVER);
+    cg_yield(cg_sleep(20 * CG_SECOND));
+    origin.line = "500 Broken";
+    FROM("/", CG_HTTP_FROM_STALE);
+    cg_yield(cg_sleep(CG_SECOND));
+    FROM("/", CG_HTTP_FROM_STALE);
+    cg_yield(cg_sleep(CG_SECOND));
+    IS(origin.asked, 3);
+    IS(FETCH(.url = url("/"), .fields = FIELDS({"Cache-Control", "max-age=5"})), 500);
+    IS(from(), CG_HTTP_FROM_SERVER);
+    IS(FETCH(.url = url("/"), .fields = FIELDS({"Cache-Control", "only-if-cached"})), 200);
+    IS(from(), CG_HTTP_FROM_STALE);
+    cg_yield(cg_sleep(CG_SECOND));
+    IS(origin.asked, 4);
+    origin.line = "200 OK";
+    origin.fields = CC "no-store" N;
+    FROM("/", CG_HTTP_FROM_STALE);
+    cg_yield(cg_sleep(CG_SECOND));
+    FROM("/", CG_HTTP_FROM_SERVER);
+    origin.fields = CC "max-age=10, stale-while-revalidate=1000" N;
+    for (int i = 0; i < 2; i++) {
+        for (int j = 0; j < CG_HTTP_REFRESHES + 3; j++) {
+            char path[8];
+
+            snprintf(path, sizeof path, "/%d", j);
+            FROM(path, i == 0 ? CG_HTTP_FROM_SERVER : CG_HTTP_FROM_STALE);
+        }
+        cg_yield(cg_sleep(i == 0 ? 20 * CG_SECOND : 0));
+        origin.pause = CG_HOUR;
+    }
+    IS((ssize_t)test_count("http refresh"), CG_HTTP_REFRESHES);
+    cg_http_client_free(client);
+    cg_yield(cg_sleep(CG_MILLISECOND));
+    IS((ssize_t)test_count("http refresh"), 0);
+    client = NULL;
+    return cache_end();
+}
+
 /* Vary: each value has a response of its own, at most so many; the caller's conditions, and
  * parts, and requests to another host than the URL's, are none of the cache's business. */
 static ssize_t tells_requests_apart(void *arg)
@@ -272,6 +359,8 @@ static const struct test_case cases[] = {
     CORO(stores_it_all, .where = ON_SIM),
     CORO(updates_heads, .where = ON_SIM),
     CORO(is_not_fooled, .where = ON_SIM),
+    CORO(refreshes, .where = ON_SIM),
+    CORO(refreshes_with_care, .where = ON_SIM),
     CORO(tells_requests_apart, .where = ON_SIM),
     CORO(reads_each_vary, .where = ON_SIM),
     CORO(tells_users_apart),
