@@ -162,16 +162,21 @@ static int open_starter(struct cg_http_events *events, struct cg_http_request *r
     return events->starter != NULL ? 0 : -ENOMEM;
 }
 
+static int set_fields(struct cg_http_request *req)
+{
+    int rc = cg_http_response_set_header(req, "Content-Type", "text/event-stream");
+
+    if (rc == 0 && cg_http_headers_get(&req->out, "Cache-Control") == NULL)
+        rc = cg_http_response_set_header(req, "Cache-Control", "no-cache");
+    return rc;
+}
+
 /* Responds with the head, and takes the connection. Its socket carries the events as they are:
  * over HTTP/1 the end of the connection is the end of the body. */
 static ssize_t respond(struct cg_http_request *req, struct client *client)
 {
-    ssize_t n = cg_http_response_set_header(req, "Content-Type", "text/event-stream");
+    ssize_t n;
 
-    if (n == 0 && cg_http_headers_get(&req->out, "Cache-Control") == NULL)
-        n = cg_http_response_set_header(req, "Cache-Control", "no-cache");
-    if (n < 0)
-        return n;
     req->switches = true;
     n = cg__http_response_head_write(req, 200, -1, NULL);
     if (n < 0) /* the handler may still respond otherwise */
@@ -215,9 +220,13 @@ static ssize_t serve_events_run(struct cg_op *op)
         return -EALREADY;
     if (!req->body_done)
         return -EINVAL;
+    if (rc == 0)
+        rc = set_fields(req);
+    if (rc < 0)
+        return rc;
     if (req->code == HTTP_HEAD)
-        return cg_yield(cg_http_respond(req, 200, NULL, 0, .mime = "text/event-stream"));
-    return rc < 0 ? rc : begin(req, serve->events);
+        return cg__http_response_head_write(req, 200, -1, NULL);
+    return begin(req, serve->events);
 }
 
 static int serve_events_print(const struct cg_op *op, char *buf, size_t size)

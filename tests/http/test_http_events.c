@@ -235,6 +235,23 @@ static ssize_t by_h2(void *arg)
 }
 #endif
 
+/* Whoever sends more behind the request is no client of a stream. */
+static void sends_more(void)
+{
+    static const char text[] = "GET /events HTTP/1.1\r\nHost: x\r\n\r\nmore";
+    struct cg_sock *sock;
+    char buf[256];
+    ssize_t n;
+
+    OK(cg_yield(cg_connect(carried_url("") + strlen("http://"), &sock)));
+    IS(cg_yield(cg_writeall(sock, text, sizeof text - 1)), sizeof text - 1);
+    do
+        n = cg_yield(cg_read(sock, buf, sizeof buf));
+    while (n > 0);
+    ck_assert(n == 0 || n == -ECONNRESET);
+    cg_sock_close(sock);
+}
+
 /* HEAD has no stream. */
 static ssize_t head(void *arg)
 {
@@ -247,7 +264,9 @@ static ssize_t head(void *arg)
     fetch.url = carried_url("/events");
     IS(cg_yield(cg_http_fetch(carried_client, &fetch, &reply)), 200);
     ck_assert_str_eq(cg_http_reply_header(reply, "Content-Type"), "text/event-stream");
+    ck_assert_ptr_null(cg_http_reply_header(reply, "Content-Length"));
     cg_http_reply_free(reply);
+    sends_more();
     ck_assert_ptr_null(cg_http_events_new(.kept = CG_HTTP_EVENTS_MOST + 1));
     ck_assert_uint_eq(cg_http_events_clients(events), 0);
     join(&l, NULL);
