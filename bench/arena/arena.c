@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The entry for HttpArena, a benchmark of web frameworks: one server for all of its tests that
- * libcogen can serve. README.md beside it says how to run it. */
+/* The entry for HttpArena, a benchmark of web frameworks. README.md says how to run it. */
 #include <cogen/https.h>
 #include <cogen/websocket.h>
 #include <errno.h>
@@ -12,9 +11,12 @@
 #include "examples/adapters/http_json.h"
 #include "examples/adapters/pq_json.h"
 
-enum { PORTS = 4 };
-static struct cg_ports *ports[PORTS];
-static struct cg_tls *tls[PORTS];
+static struct port {
+    const char *name, *addr, *alpn; /* alpn NULL: without TLS */
+    struct cg_ports *ports;
+    struct cg_tls *tls;
+} all[4] = {{"h1", ":8080", NULL, NULL, NULL}, {"h1-tls", ":8081", "http/1.1", NULL, NULL},
+            {"h2c", ":8082", NULL, NULL, NULL}, {"h2", ":8443", "h2,http/1.1", NULL, NULL}};
 static struct cache *cache; /* of single items */
 
 /* The number in a text, `otherwise` without a text. Clears *valid if it is no such number. */
@@ -123,7 +125,9 @@ static ssize_t open_echo(struct cg_http_request *req, void *arg)
     struct cg_ws *ws;
     ssize_t n = cg_yield(cg_ws_accept(req, &ws));
 
-    return n == 0 ? cg_ws_serve(ws, req, echo, arg) : n;
+    if (n == 0 && (n = cg_ws_serve(ws, req, echo, arg)) < 0)
+        cg_ws_free(ws);
+    return n;
 }
 
 #define ITEM "id, name, category, price, quantity, active, tags, "                                 \
@@ -171,9 +175,9 @@ static ssize_t list_category(struct cg_http_request *req, void *pool)
     cg_http_request_query_number(req, "page", INT32_MIN, INT32_MAX, 1, &page);
     cg_http_request_query_number(req, "limit", INT32_MIN, INT32_MAX, 10, &limit);
     json = count_items(json, "total");
-    json_object_object_add(json, "page", json_object_new_int64(page < 1 ? 1 : page));
-    limit = limit < 1 ? 1 : limit > 50 ? 50 : limit;
-    json_object_object_add(json, "limit", json_object_new_int64(limit));
+    json_object_object_add(json, "page", json_object_new_int(page < 1 ? 1 : page));
+    limit = limit > 50 ? 50 : limit;
+    json_object_object_add(json, "limit", json_object_new_int(limit < 1 ? 1 : limit));
     return http_json_send(req, 200, json);
 }
 
@@ -219,17 +223,18 @@ static ssize_t write_item(struct cg_http_request *req, void *pool)
 }
 
 /* On each worker, until a signal ends it. */
-static ssize_t serve(void *arg)
+static ssize_t serve(void *url)
 {
-    const char *most = getenv("DATABASE_MAX_CONN"); /* connections of all workers */
-    unsigned links = (most != NULL ? (unsigned)atoi(most) : 256) / cg_crew_size();
-    struct pq_pool *pool = pq_pool_new(getenv("DATABASE_URL"), statements, links > 0 ? links : 1);
+    bool valid = true;
+    int64_t links = number(getenv("DATABASE_MAX_CONN"), 256, &valid) / cg_crew_size();
+    struct pq_pool *pool = pq_pool_new(url, statements, links < 1 ? 1 : links > 999 ? 999 : links);
     struct json_object *dataset = json_object_from_file("data/dataset.json");
     struct cg_http_server *server = cg_http_server_new(.body_limit = 32 << 20);
     struct cg_http_files *files = NULL;
-    struct cg_sock *on[PORTS] = {NULL};
-    bool made = pool != NULL && server != NULL && json_object_is_type(dataset, json_type_array);
-    ssize_t n = made ? cg_http_files_open("data/static", NULL, &files) : -EINVAL;
+    struct cg_sock *on[4] = {NULL};
+    bool made = pool != NULL && server != NULL && json_object_is_type(dataset, json_type_array) &&
+                valid && cg_http_files_open("data/static", NULL, &files) == 0;
+    ssize_t n = made ? cg_http_server_add_layer(server, refuse, NULL) : -EINVAL;
     const struct {
         const char *pattern;
         cg_http_handler *handler;
@@ -244,22 +249,21 @@ static ssize_t serve(void *arg)
         {"POST /crud/items", write_item, pool},
     };
 
-    (void)arg;
-    if (n == 0)
-        n = cg_http_server_add_layer(server, refuse, NULL);
+    if (!made)
+        fprintf(stderr, "arena: DATABASE_MAX_CONN, data/dataset.json or data/static is invalid\n");
     for (size_t i = 0; i < sizeof routes / sizeof *routes && n == 0; i++)
         n = cg_http_server_mount(server, routes[i].pattern, routes[i].handler, routes[i].arg);
-    for (int i = 0; i < PORTS && n == 0; i++)
-        n = cg_ports_listen(ports[i], cg_worker_id(), cg_sched_self(), &on[i]);
+    for (int i = 0; i < 4 && n == 0; i++)
+        n = cg_ports_listen(all[i].ports, cg_worker_id(), cg_sched_self(), &on[i]);
     if (n == 0)
         n = cg_yield(
             cg_any((cg_http_serve(server, on[0], .protocols = CG_HTTP_H1),
                     cg_http_serve(server, on[1], .protocols = CG_HTTP_H1, .wrap = cg_https_wrap,
-                                  .wrap_arg = tls[1]),
+                                  .wrap_arg = all[1].tls),
                     cg_http_serve(server, on[2], .protocols = CG_HTTP_H2C),
-                    cg_http_serve(server, on[3], .wrap = cg_https_wrap, .wrap_arg = tls[3]),
+                    cg_http_serve(server, on[3], .wrap = cg_https_wrap, .wrap_arg = all[3].tls),
                     cg_wait_os_signal(SIGTERM), cg_wait_os_signal(SIGINT))));
-    for (int i = 0; i < PORTS; i++)
+    for (int i = 0; i < 4; i++)
         cg_sock_close(on[i]);
     cg_http_server_free(server);
     cg_http_files_close(files);
@@ -270,32 +274,27 @@ static ssize_t serve(void *arg)
 
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *name, *addr, *alpn; /* alpn NULL: without TLS */
-    } all[] = {{"h1", ":8080", NULL}, {"h1-tls", ":8081", "http/1.1"},
-               {"h2c", ":8082", NULL}, {"h2", ":8443", "h2,http/1.1"}};
-    char addr[CG_ADDR_SIZE];
+    char why[CG_TLS_WHY_SIZE] = "", addr[CG_ADDR_SIZE];
     ssize_t n = chdir(argc > 1 ? argv[1] : "/") == 0 ? 0 : -errno;
 
-    for (int i = 0; i < PORTS && n == 0; i++) {
-        n = cg_ports_open(argc > 2 ? argv[2] : all[i].addr, &ports[i], .name = all[i].name,
+    for (struct port *port = all; port < all + 4 && n == 0; port++) {
+        n = cg_ports_open(argc > 2 ? argv[2] : port->addr, &port->ports, .name = port->name,
                           .members = cg_cpus());
-        if (n == 0 && all[i].alpn != NULL)
-            n = cg_tls_new(&tls[i], .cert = "certs/server.crt", .key = "certs/server.key",
-                           .alpn = all[i].alpn);
-        if (n == 0 && (n = cg_ports_addr(ports[i], addr, sizeof addr)) == 0)
-            printf("%s %s\n", all[i].name, addr);
+        if (n == 0 && (n = cg_ports_addr(port->ports, addr, sizeof addr)) == 0)
+            dprintf(STDOUT_FILENO, "%s %s\n", port->name, addr);
+        if (n == 0 && port->alpn != NULL)
+            n = cg_tls_new(&port->tls, .cert = "certs/server.crt", .key = "certs/server.key",
+                           .alpn = port->alpn, .why = why);
     }
-    fflush(stdout);
     cache = cache_new(1 << 16, 200 * CG_MILLISECOND);
     if (n == 0)
-        n = cg_crew_main(serve, NULL);
-    for (int i = 0; i < PORTS; i++) {
-        cg_ports_close(ports[i]);
-        cg_tls_free(tls[i]);
+        n = cg_crew_main(serve, getenv("DATABASE_URL"));
+    if (n < 0)
+        fprintf(stderr, "arena: %s\n", *why != '\0' ? why : cg_strerror(n));
+    for (int i = 0; i < 4; i++) {
+        cg_ports_close(all[i].ports);
+        cg_tls_free(all[i].tls);
     }
     cache_free(cache);
-    if (n < 0)
-        fprintf(stderr, "arena: %s\n", cg_strerror(n));
     return n < 0;
 }
