@@ -57,16 +57,18 @@ ssize_t cg__http_client_sending_wait(struct cg__asking *ask)
 ssize_t cg__http_client_sending_end(struct cg__asking *ask, ssize_t result)
 {
     struct cg__sending *sending = ask->sending;
+    bool cut;
 
     if (sending == NULL)
         return result;
-    if (!sending->ended)
+    cut = !sending->ended;
+    if (cut)
         cg_group_cancel(&sending->group);
     cg_yield(cg_wait_group(&sending->group));
     ask->sending = NULL;
     ask->unsent = sending->result != 0;
     ask->broken = sending->broken;
-    if (sending->result < 0 && sending->result != -ECANCELED)
+    if (!cut && sending->result < 0 && sending->result != -ECANCELED)
         result = cg__http_client_because(
             ask->why, sending->result, "%s",
             sending->why[0] != '\0' ? sending->why : cg_strerror(sending->result));

@@ -46,7 +46,7 @@ ssize_t cg__http_client_sending_begin(struct cg__asking *ask, const struct cg__l
 ssize_t cg__http_client_sending_wait(struct cg__asking *ask);
 
 /* Ends the coroutine, if there is one: cancels it unless it has ended. Returns the failure of
- * the sending if it has failed, else `result`. Sets ask->unsent and ask->broken. */
+ * the sending if it had failed before, else `result`. Sets ask->unsent and ask->broken. */
 ssize_t cg__http_client_sending_end(struct cg__asking *ask, ssize_t result);
 
 /* Called when the response was received with `result`. If it is complete, waits until the

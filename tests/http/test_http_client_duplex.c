@@ -157,6 +157,7 @@ struct talk {
     unsigned rounds, said, heard, fail_at;
     bool endless;   /* says nothing after the last piece, and does not end */
     bool cancelled; /* the source was */
+    bool masks;     /* it says then that it has failed */
     ssize_t read;   /* result of the last read of the reply */
     ssize_t breaks; /* what receive returns after the last piece; 0: it reads on */
     size_t got;
@@ -175,7 +176,7 @@ static ssize_t say(void *arg, void *buf, size_t size)
         cg_event_clear(&talk->came);
     talk->cancelled |= n == -ECANCELED;
     if (n < 0 || talk->said == talk->rounds)
-        return n < 0 ? n : 0;
+        return n < 0 ? talk->masks ? -EIO : n : 0;
     if (talk->fail_at > 0 && talk->said == talk->fail_at)
         return -EIO;
     snprintf(piece, sizeof piece, "piece %03u;", talk->said++ % 1000);
@@ -303,7 +304,7 @@ static void is_ended(void)
 static void is_refused(const struct way *way)
 {
     ssize_t n;
-    struct talk talk = {.rounds = 1, .endless = true};
+    struct talk talk = {.rounds = 1, .endless = true, .masks = true};
     const struct cg_http_source source = {.read = say, .arg = &talk, .len = -1};
     struct cg_http_fetch fetch = {.url = at("/none"), .source = &source};
 
