@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -15,8 +16,7 @@ enum {
     IDLE = 5 /* seconds after which an idle thread ends */
 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static struct cg_pool *own;
+static _Atomic(struct cg_pool *) own;
 
 /* Wakes schedulers that have nothing to do but wait for a thread: see cg__pool_wait. */
 static pthread_mutex_t returns_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -125,15 +125,18 @@ void cg_pool_free(struct cg_pool *pool)
         destroy(pool);
 }
 
-static void make_own(void)
-{
-    own = cg_pool_new(CG_POOL_THREADS, CG_POOL_QUEUE);
-}
-
+/* Without memory it is NULL, and tried again the next time. */
 struct cg_pool *cg__pool_own(void)
 {
-    pthread_once(&once, make_own);
-    return own;
+    struct cg_pool *pool = atomic_load(&own), *made;
+
+    if (pool)
+        return pool;
+    made = cg_pool_new(CG_POOL_THREADS, CG_POOL_QUEUE);
+    if (made && atomic_compare_exchange_strong(&own, &pool, made))
+        return made;
+    cg_pool_free(made); /* another thread was faster, or there is no memory */
+    return pool;
 }
 
 static void enqueue(struct cg_pool *pool, struct cg__job *job)

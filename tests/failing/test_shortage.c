@@ -339,7 +339,29 @@ static ssize_t layers(void *arg)
     return 0;
 }
 
+static ssize_t five(void *arg)
+{
+    (void)arg;
+    return 5;
+}
+
+/* The process's pool of threads, which cannot be made without memory, is made later. */
+static ssize_t threads(void *arg)
+{
+    ssize_t n;
+
+    (void)arg;
+    lacking = true;
+    n = cg_yield(cg_offload(five, NULL));
+    lacking = false;
+    if (n != 5) /* without forks an earlier case may have made it */
+        IS(n, -ENOMEM);
+    IS(cg_yield(cg_offload(five, NULL)), 5);
+    return 0;
+}
+
 static const struct test_case cases[] = {
+    CORO(threads, .where = ON_KERNEL),
     CORO(queue, .where = ON_SIM),    CORO(pubsub, .where = ON_SIM),
     CORO(local, .where = ON_SIM),    CORO(stacks, .where = ON_SIM),
     CORO(handlers, .where = ON_SIM), CORO(accepts, .where = ON_SIM),
