@@ -43,6 +43,11 @@ void example_fail(const char *what, ssize_t code)
     exit_status = 1;
 }
 
+void example_failed(void)
+{
+    exit_status = 1;
+}
+
 void example_complain(const char *what, const char *why)
 {
     fprintf(stderr, "%s: %s: ", program, what);

@@ -66,6 +66,9 @@ void example_warn(const char *what, ssize_t code);
 void example_fail(const char *what, ssize_t code);
 void example_complain(const char *what, const char *why);
 
+/* After a failure that was reported already: the exit status is 1. */
+void example_failed(void);
+
 /* Prints a text from an untrusted source on stderr. Bytes that are not printable ASCII are
  * written as "\x1b", so that they cannot control the terminal. */
 void example_put_plain(const char *text);

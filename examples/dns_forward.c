@@ -327,8 +327,10 @@ static int open_both(struct cg_sock **listener)
     rc = cg_sock_local_addr(*listener, addr, sizeof addr);
     if (rc == 0)
         rc = cg_datagram_open(ex.sched, addr, &udp, .info = true);
-    if (rc == 0 && (printf("listening on %s\n", addr) < 0 || fflush(stdout) != 0))
-        rc = -EIO;
+    if (rc == 0 && (printf("listening on %s\n", addr) < 0 || fflush(stdout) != 0)) {
+        example_fail("stdout", -errno);
+        rc = -ECANCELED; /* it was reported */
+    }
     if (rc < 0) {
         cg_sock_close(*listener);
         cg_sock_close(udp);

@@ -58,8 +58,10 @@ static ssize_t run(void *arg)
     bool good = true;
     int n = 0;
 
-    if ((client = cg_http_client_new()) == NULL)
+    if ((client = cg_http_client_new()) == NULL) {
+        fprintf(stderr, "http_get: %s\n", cg_strerror(-ENOMEM));
         return -ENOMEM;
+    }
     cg_group_open(&group);
     for (; n < 16 && urls[n] != NULL; n++) {
         ssize_t added;

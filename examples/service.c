@@ -243,7 +243,7 @@ int service_run(struct example *ex, const struct service *what)
     n = cg_crew_main(direct, NULL, .workers = workers, .reactor = example_reactor(),
                      .grace = CG_SECOND);
     if (n < 0 && n != -ECANCELED)
-        example_fail("run", n);
+        example_failed(); /* cg_crew_main has said why */
     cg_ports_close(ports);
     free(command);
     return example_status();

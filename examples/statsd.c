@@ -51,10 +51,14 @@ static ssize_t receive(void *sock)
 
     for (int i = 0; i < MANY; i++)
         list[i] = (struct cg_datagram){.buf = bufs[i], .size = SIZE};
-    while (n >= 0 && (n = cg_yield(cg_receive_datagrams(sock, list, MANY))) > 0)
-        take(list, n);
+    while (n != -ECANCELED) {
+        n = cg_yield(cg_receive_datagrams(sock, list, MANY));
+        if (n > 0)
+            take(list, n);
+        else if (n != -ECANCELED)
+            n = cg_yield(cg_sleep(10 * CG_MILLISECOND)); /* there may be memory later */
+    }
     cg_sock_close(sock);
-    cg_sched_stop(cg_sched_self()); /* there is nothing more to report */
     return n;
 }
 

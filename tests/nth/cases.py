@@ -65,7 +65,7 @@ def servers():
                  'http://127.0.0.1:{http}', brief=True)
     yield Server('line_server', 'line_server', lines(b'to and fro\n'), brief=True)
     yield Server('chat_lines', 'chat_lines', greeted(b'Ann\n', b'Ann'), brief=True)
-    yield Server('statsd', 'statsd', count_up, brief=True)
+    yield Server('statsd', 'statsd', count_up, ends='fflush', brief=True)
 
 
 def secure():

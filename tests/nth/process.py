@@ -83,6 +83,9 @@ class Process:
     def close(self):
         if self.child.poll() is None:
             self.child.kill()
+            self.child.wait()
+            if options.fault:
+                sys.stderr.buffer.write(self.child.stderr.read())
         self.child.wait()
         for pipe in (self.child.stdin, self.child.stdout, self.child.stderr):
             pipe.close()
@@ -157,12 +160,13 @@ class Program(Case):
 
 class Server(Case):
     """An example that serves; talk(port) is one client, which returns what is wrong, or raises
-    what it cannot have. `told`: what the server must have printed in the end."""
+    what it cannot have. `told`: what the server must have printed in the end; `ends`:
+    a function whose failure may end it."""
 
     def __init__(self, name, program, talk, *args, listen=('--listen', '127.0.0.1:0'), told=b'',
-                 **more):
+                 ends=None, **more):
         super().__init__(name, program, *listen, *args, **more)
-        self.talk, self.told = talk, told
+        self.talk, self.told, self.ends = talk, told, ends
 
     def run(self, reactor, fault=None):
         process = Process(self, reactor, fault)
@@ -177,9 +181,10 @@ class Server(Case):
                 troubles.append(self.trouble(port))
             if troubles[-1]:
                 troubles.append(self.trouble(port))
-            if process.has_ended(when=all(troubles)):
+            may_end = fault and fault.split(':')[0] == self.ends
+            if process.has_ended(when=all(troubles) or may_end):
                 status, _, err = process.end()
-                if not all(troubles):
+                if not all(troubles) and not may_end:
                     raise Wrong(f'ended by itself, status {status}: {last_line(err)}')
                 process.refuses(status, err) # it never began
                 return status, process.report()
