@@ -162,11 +162,17 @@ static const struct cg_coro *awaits(const struct cg_coro *coro)
                                                                 : NULL;
 }
 
+/* To what it belongs; the field is set only in a coroutine that does. */
+static const void *owner_of(const struct cg_coro *coro)
+{
+    return coro->ended ? coro->owner : NULL;
+}
+
 static bool alike(const struct cg__seen *a, const struct cg__seen *b)
 {
     return a->parent == b->parent && a->how == b->how && a->trace == b->trace &&
            a->coro->fn == b->coro->fn && a->coro->state == b->coro->state &&
-           waits_for(a->coro) == waits_for(b->coro) && a->coro->owner == b->coro->owner &&
+           waits_for(a->coro) == waits_for(b->coro) && owner_of(a->coro) == owner_of(b->coro) &&
            awaits(a->coro) == awaits(b->coro) &&
            strcmp(a->coro->name, b->coro->name) == 0;
 }
@@ -179,7 +185,7 @@ static uint64_t hash(const struct cg__seen *seen)
                         (uintptr_t)seen->coro->fn,
                         (uintptr_t)waits_for(seen->coro),
                         (uintptr_t)awaits(seen->coro),
-                        (uintptr_t)seen->coro->owner};
+                        (uintptr_t)owner_of(seen->coro)};
     uint64_t sum = 0;
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)

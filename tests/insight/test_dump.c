@@ -412,6 +412,36 @@ static ssize_t reports_errors(void *arg)
     return 0;
 }
 
+static ssize_t ends_at_once(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+/* A coroutine whose stack was that of a group's member is like others. */
+static ssize_t joins_those_on_old_stacks(void *arg)
+{
+    struct cg_group group;
+    struct cg_coro *coro[3];
+    char *text;
+
+    cg_group_open(&group);
+    OK(cg_yield(cg_add_to_group(&group, ends_at_once, arg)));
+    OK(cg_yield(cg_wait_group(&group)));
+    for (size_t i = 0; i < COUNT(coro); i++) {
+        coro[i] = test_start(waits, "never");
+        test_until_waiting(coro[i]);
+    }
+    text = dump_of(NULL);
+    says(text, "3 x helper: wait_signal");
+    free(text);
+    for (size_t i = 0; i < COUNT(coro); i++) {
+        cg_coro_cancel(coro[i]);
+        IS(test_end(coro[i]), -ECANCELED);
+    }
+    return 0;
+}
+
 static ssize_t waits_for_event(void *event)
 {
     return cg_yield(cg_wait_event((struct cg_event *)event));
@@ -467,7 +497,7 @@ static const struct test_case cases[] = {
     CORO(names_cycles),
     CORO(timeouts_end_cycles),
     CORO(cycles_through_groups),
-    CORO(names_lost_mutexes), CORO(names_lost_wakeups),
+    CORO(names_lost_mutexes), CORO(names_lost_wakeups), CORO(joins_those_on_old_stacks),
     CORO(escapes),
     CORO(counts),
     CORO(reports_errors),
