@@ -30,7 +30,6 @@ struct cg__debug {
     struct cg__lefts lefts;
     struct cg__traces traces;
     unsigned locked[TRACES + 1]; /* how often a mutex locked at this trace was left */
-    unsigned missed; /* entries of CG__DEBUG_MISSED */
 };
 
 atomic_bool cg__debug_used;
@@ -104,16 +103,11 @@ static uint32_t trace_of(struct cg__debug *debug, struct cg_coro *coro)
                : 0;
 }
 
-/* Programs may signal any number of names. */
-static void limit_missed(struct cg__debug *debug, const struct cg__left *left)
+/* Programs may signal any number of names. The one that makes it too many is the last. */
+static void limit_missed(struct cg__lefts *lefts)
 {
-    struct cg__left *first = debug->lefts.first[CG__DEBUG_MISSED];
-
-    debug->missed += left->at == 0; /* it is new */
-    if (debug->missed <= MISSED)
-        return;
-    debug->missed--;
-    cg__left_remove(&debug->lefts, CG__DEBUG_MISSED, first->thing);
+    if (lefts->counts[CG__DEBUG_MISSED] > MISSED)
+        cg__left_remove(lefts, CG__DEBUG_MISSED, lefts->first[CG__DEBUG_MISSED]->thing);
 }
 
 void cg__debug_note(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing,
@@ -124,7 +118,7 @@ void cg__debug_note(struct cg_sched *sched, enum cg__debug_kind kind, const void
     if (left == NULL)
         return;
     if (kind == CG__DEBUG_MISSED)
-        limit_missed(sched->debug, left);
+        limit_missed(&sched->debug->lefts);
     left->at = sched->now;
     left->coro = coro;
     left->id = coro ? coro->id : 0;

@@ -87,6 +87,7 @@ struct cg__left *cg__left_put(struct cg__lefts *lefts, enum cg__debug_kind kind,
     *(left->prev ? &left->prev->next : &lefts->first[kind]) = left;
     lefts->last[kind] = left;
     *link = left;
+    lefts->counts[kind]++;
     if (++lefts->count > lefts->mask)
         grow(lefts);
     return left;
@@ -108,5 +109,6 @@ void cg__left_remove(struct cg__lefts *lefts, enum cg__debug_kind kind, const vo
     *(left->prev ? &left->prev->next : &lefts->first[kind]) = left->next;
     *(left->next ? &left->next->prev : &lefts->last[kind]) = left->prev;
     lefts->count--;
+    lefts->counts[kind]--;
     free(left);
 }

@@ -23,7 +23,7 @@ struct cg__left {
 
 struct cg__lefts {
     struct cg__left **table;
-    size_t mask, count;
+    size_t mask, count, counts[CG__DEBUG_KINDS];
     struct cg__left *first[CG__DEBUG_KINDS], *last[CG__DEBUG_KINDS];
     size_t lost; /* things that were not noted, since there was no memory */
 };

@@ -250,6 +250,8 @@ static ssize_t signals(void *arg)
     struct cg_coro *coro[3];
 
     IS(cg_yield(cg_signal("others", 1)), 0);
+    for (int i = 0; i < 3000; i++) /* more than are remembered */
+        IS(cg_yield(cg_signal(i, 1)), 0);
     OK(cg_yield(cg_sleep(1500 * CG_MILLISECOND)));
     coro[0] = test_start(looks_and_waits, arg);
     coro[1] = test_start(waits_for_another, arg);
