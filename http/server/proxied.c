@@ -16,7 +16,7 @@ static bool is_from_proxy(const struct cg__http_conn *conn)
 
     return cg_sock_peer_addr(conn->sock, peer, sizeof peer) == 0 &&
            cg__network_is_trusted(conn->server->options.proxy_protocol,
-                                       cg__network_host(peer));
+                                  cg__network_host(peer));
 }
 
 ssize_t cg__http_proxied_begin(struct cg__http_conn *conn)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 bool cg__network_address(struct cg__network_address *address, const char *text,
-                              size_t len)
+                         size_t len)
 {
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
     char copy[INET6_ADDRSTRLEN];
@@ -41,7 +41,7 @@ static bool has_prefix(const struct cg__network_address *address,
 }
 
 bool cg__network_has(const char *item, size_t len,
-                          const struct cg__network_address *address)
+                     const struct cg__network_address *address)
 {
     const char *slash = memchr(item, '/', len), *digits = slash ? slash + 1 : NULL;
     struct cg__network_address net;

@@ -14,11 +14,11 @@ struct cg__network_address {
 
 /* Reads an address without brackets and zone. False: it is none. */
 bool cg__network_address(struct cg__network_address *address, const char *text,
-                              size_t len);
+                         size_t len);
 
 /* Whether an item is an address or a network that includes the address. */
 bool cg__network_has(const char *item, size_t len,
-                          const struct cg__network_address *address);
+                     const struct cg__network_address *address);
 
 /* Whether the comma-separated list of addresses and networks has the address, or the word
  * "unix". NULL: it is empty. */
