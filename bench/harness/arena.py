@@ -37,8 +37,11 @@ def root():
 
 def rows(options, tls):
     def ours(reactor):
-        row = servers.Ours(reactor, ["env", f"COGEN_REACTOR={reactor}", "bench/arena/arena",
-                                     root(), "127.0.0.1:0"])
+        def command(build):
+            return ["env", f"COGEN_REACTOR={reactor}", build.find("bench/arena/arena"),
+                    root(), "127.0.0.1:0"]
+
+        row = servers.Ours(reactor, command)
         row.ready = "h2 " if tls else "h1 "
         return row
 
