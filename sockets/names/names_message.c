@@ -120,7 +120,8 @@ static const unsigned char *get_host(const unsigned char *at, const unsigned cha
     size_t len = 0;
 
     for (; at < end && *at != 0; at += *at + 1) {
-        if (*at > LABEL || *at >= end - at || len + *at + 2 > CG_HOST_SIZE)
+        if (*at > LABEL || *at >= end - at || len + *at + 2 > CG_HOST_SIZE ||
+            memchr(at + 1, '.', *at) != NULL) /* as text it would be two labels */
             return NULL;
         if (len > 0)
             host[len++] = '.';
