@@ -149,20 +149,24 @@ static ssize_t service(void *arg)
     return n;
 }
 
-/* Nothing but success is good enough. */
+/* Nothing but success is good enough, except where half a head was lost for 5 s: that is the
+ * patience of every server. */
 static ssize_t ask(void *arg)
 {
-    for (unsigned id = 0; id < REQUESTS; id++) {
+    for (unsigned done = 0; done < REQUESTS;) {
         struct cg_http_fetch request = {.url = "http://10.0.0.1/7"};
         struct cg_http_reply *reply;
         ssize_t status = cg_yield(cg_http_fetch(arg, &request, &reply));
         const char *body;
         size_t len;
 
-        MUST(status == 200);
+        MUST(status == 200 || (status == 408 && stormy()));
         body = cg_http_reply_body(reply, &len);
-        MUST(len == 7 * 977);
-        verify(body, len, 7, 0);
+        if (status == 200) {
+            MUST(len == 7 * 977);
+            verify(body, len, 7, 0);
+            done++;
+        }
         cg_http_reply_free(reply);
         dawdle();
     }
