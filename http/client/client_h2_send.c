@@ -90,6 +90,14 @@ static void set_piece(struct cg__h2_stream *stream, const void *data, size_t len
     nghttp2_session_resume_data(stream->h2->session, stream->id);
 }
 
+/* The memory of the piece may end now. What has not been sent of a last one is missing: nghttp2 must
+ * not take its end for that of the body. */
+static void drop_piece(struct cg__h2_stream *stream)
+{
+    stream->piece_len = 0;
+    stream->last_piece = false;
+}
+
 /* Waits until some of the piece was sent. 0, or a negative code of waiting. */
 static ssize_t move_piece(struct cg__h2_stream *stream, struct cg__asking *ask,
                           bool (*ready)(const struct cg__h2_stream *))
@@ -119,7 +127,7 @@ static ssize_t send_piece(struct cg__sending *sending, const void *data, size_t 
         n = 1;
     if (n == -ETIMEDOUT && sending->ask->responded)
         n = 1;
-    stream->piece_len = 0; /* the memory may end now */
+    drop_piece(stream);
     if (n == -ETIMEDOUT)
         cg__http_client_because(sending->why, n, "the server stopped reading the request");
     return n;
@@ -189,7 +197,7 @@ static ssize_t send_short(struct cg__h2_stream *stream, struct cg__asking *ask)
             n = hear(stream, ask);
     }
     ask->unsent = !stream->sent;
-    stream->piece_len = 0;
+    drop_piece(stream);
     if (n == -ETIMEDOUT)
         cg__http_client_because(ask->why, n, "the server stopped reading the request");
     return n;

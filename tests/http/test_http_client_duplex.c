@@ -62,6 +62,22 @@ static ssize_t turn(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_send_text(req, 200, "turn\n"));
 }
 
+/* A refusal that ends when no more of the body comes. */
+static ssize_t grumble(struct cg_http_request *req, void *arg)
+{
+    char buf[1000];
+    ssize_t n;
+
+    (void)arg;
+    cg_http_response_set_status(req, 404);
+    n = cg_yield(cg_http_write(req, "no, ", 4));
+    if (n >= 0)
+        n = cg_yield(cg_sleep(CG_SECOND));
+    while (n >= 0)
+        n = cg_yield(cg_http_read(req, buf, sizeof buf, .timeout = CG_SECOND));
+    return n == -ETIMEDOUT ? cg_yield(cg_http_write(req, "never", 5)) : n;
+}
+
 static ssize_t die(struct cg_http_request *req, void *arg)
 {
     char buf[PIECE];
@@ -122,6 +138,7 @@ static void start(const struct way *way)
     OK(cg_http_server_mount(origin, "/none", first, &origin));
     OK(cg_http_server_mount(origin, "/turn", turn, NULL));
     OK(cg_http_server_mount(origin, "/die", die, NULL));
+    OK(cg_http_server_mount(origin, "/grumble", grumble, NULL));
     snprintf(origin_url, sizeof origin_url, "http://%s", at);
     client = CLIENT(.protocols = way->ours);
     if (way->theirs == 0)
@@ -334,6 +351,17 @@ static void is_not_wanted(void)
     cg_http_reply_free(reply);
 }
 
+/* What is left of a body that is not wanted is not sent by HTTP/2, and its end is not, either: the
+ * server would reset the stream, and the rest of the response would be lost. */
+static void is_cut(void)
+{
+    static char big[BIG];
+
+    IS(FETCH((&(struct cg_http_fetch){.url = at("/grumble"), .body = big, .len = BIG})), 404);
+    ck_assert_str_eq(cg_http_reply_body(reply, NULL), "no, never");
+    cg_http_reply_free(reply);
+}
+
 static size_t way_count(void)
 {
     return h2_text_can() ? COUNT(ways) : 2;
@@ -371,6 +399,8 @@ static ssize_t server_ends(void *arg)
     for (size_t i = 0; i < way_count(); i++) {
         start(&ways[i]);
         is_not_wanted();
+        if (ways[i].ours == CG_HTTP_H2C && ways[i].theirs == 0)
+            is_cut();
         finish(&ways[i]);
     }
     return 0;
