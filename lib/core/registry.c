@@ -88,8 +88,10 @@ void cg__registry_each(void (*fn)(void *arg, struct cg_sched *sched), void *arg)
         struct cg_sched *sched;
 
         enter(entry);
-        sched = atomic_load(&entry->sched);
-        if (sched && !atomic_load(&entry->leaving))
+        /* In this order: by the next look a removed scheduler may be freed, and its place used
+         * again. */
+        sched = atomic_load(&entry->leaving) ? NULL : atomic_load(&entry->sched);
+        if (sched)
             fn(arg, sched);
         leave(entry);
     }

@@ -3,10 +3,10 @@
 #ifndef COGEN_LIB_CORE_REGISTRY_H
 #define COGEN_LIB_CORE_REGISTRY_H
 
-struct cg_sched;
-
 #include <stdatomic.h>
 #include <stdint.h>
+
+struct cg_sched;
 
 /* A place in the list; they are never freed, but used again. */
 struct cg__registry_entry {
