@@ -10,6 +10,7 @@
 #include "system/os_infos.h"
 #include "system/os_listener.h"
 
+#include "lib/base/sigpipe.h"
 #include "lib/core/sched.h"
 
 #include <assert.h>
@@ -136,6 +137,8 @@ static int take(int signo)
 
     if (taken[signo].users == 0) {
         sigemptyset(&ours.sa_mask);
+        if (signo == SIGPIPE)
+            cg__sigpipe_handle();
         wait_until_outside();
         /* The old action is read first: the new handler may use it as soon as it is
          * installed. */

@@ -15,6 +15,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 enum {
@@ -25,6 +26,8 @@ enum {
 
 /* Of a thread whose scheduler runs: the program ignored SIGPIPE when the run began. */
 static __thread bool harmless CG__THREAD_MODEL;
+
+static atomic_bool handled; /* the library has a handler for it, or had one */
 
 static const sigset_t *sigpipe(sigset_t *set)
 {
@@ -44,6 +47,11 @@ void cg__sigpipe_run_begins(void)
                !sigismember(&mask, SIGPIPE);
 }
 
+void cg__sigpipe_handle(void)
+{
+    atomic_store(&handled, true);
+}
+
 void cg__sigpipe_run_ends(void)
 {
     harmless = false;
@@ -53,7 +61,7 @@ int cg_sigpipe_block(void)
 {
     sigset_t set, before;
 
-    if (harmless)
+    if (harmless && !atomic_load_explicit(&handled, memory_order_relaxed))
         return HARMLESS;
     pthread_sigmask(SIG_BLOCK, sigpipe(&set), &before);
     if (!sigismember(&before, SIGPIPE))

@@ -12,4 +12,7 @@ void cg__sigpipe_take(void);
 void cg__sigpipe_run_begins(void);
 void cg__sigpipe_run_ends(void);
 
+/* A handler for SIGPIPE is about to be installed: writes of all threads must not raise it. */
+void cg__sigpipe_handle(void);
+
 #endif

@@ -149,6 +149,32 @@ static void operations_while_ignored(void)
     signal(SIGPIPE, SIG_DFL);
 }
 
+/* Who waits for the signal is not told of the library's own writes. */
+static ssize_t waited_for(void *arg)
+{
+    struct cg_os_signals *signals;
+    struct cg_sock *sock;
+
+    (void)arg;
+    OK(cg_sock_attach(cg_sched_self(), broken_pipe(), &sock));
+    OK(cg_os_signals_open(cg_sched_self(), SIGPIPE, &signals));
+    IS(cg_yield(cg_write(sock, "x", 1)), -EPIPE);
+    OK(cg_yield(cg_sleep(1))); /* a delivery would be counted in the next turn */
+    IS(cg_yield(cg_get_os_signal(signals, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    raise(SIGPIPE);
+    IS(cg_yield(cg_get_os_signal(signals)), 1);
+    cg_os_signals_close(signals);
+    cg_sock_close(sock);
+    return 0;
+}
+
+static void waited_for_while_ignored(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    IS(cg_main(test_reactor(), waited_for, NULL), 0);
+    signal(SIGPIPE, SIG_DFL);
+}
+
 static ssize_t hangs(void *arg)
 {
     (void)arg;
@@ -178,6 +204,7 @@ static const struct test_case cases[] = {
     CORO(operations, .where = ON_KERNEL),
     PLAIN(ignored, .where = ON_SIM),
     PLAIN(operations_while_ignored, .where = ON_KERNEL),
+    PLAIN(waited_for_while_ignored, .where = ON_KERNEL),
     PLAIN(messages, .where = ON_SIM),
 };
 
