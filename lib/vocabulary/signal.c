@@ -146,11 +146,16 @@ static inline ssize_t fire(struct signals *signals, struct cg_name name,
     return n;
 }
 
-/* A signal of which nobody has heard. */
-static inline void miss(struct cg_sched *sched, struct cg_name name)
+/* For the debug mode: the last signal of a name that nobody has heard. It says nothing about
+ * those who wait after a later one was heard. */
+static inline void note(struct cg_sched *sched, struct cg_name name, ssize_t heard)
 {
-    if (__builtin_expect(sched->debug != NULL, 0))
+    if (__builtin_expect(sched->debug == NULL, 1))
+        return;
+    if (heard == 0)
         cg__debug_note(sched, CG__DEBUG_MISSED, cg__names_word(name), NULL, cg__coro_self);
+    else
+        cg__debug_forget(sched, CG__DEBUG_MISSED, cg__names_word(name));
 }
 
 ssize_t cg_sched_signal_with(struct cg_sched *sched, struct cg_name name,
@@ -159,8 +164,7 @@ ssize_t cg_sched_signal_with(struct cg_sched *sched, struct cg_name name,
     struct signals *signals = signals_of(sched);
     ssize_t n = signals ? fire(signals, name, value, false) : 0;
 
-    if (n == 0)
-        miss(sched, name);
+    note(sched, name, n);
     return n;
 }
 
@@ -208,7 +212,7 @@ static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
     ssize_t n;
 
     if (signals == NULL && signal->recipients == 0) {
-        miss(sched, signal->named.name);
+        note(sched, signal->named.name, 0);
         return cg__op_done(op, 0);
     }
     if (signals == NULL && (signals = make_signals(sched)) == NULL)
@@ -218,10 +222,8 @@ static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
         return CG_PENDING;
     }
     n = fire_by(signals, signal, cg__op_prio_in(op, sched));
-    if (n > 0)
-        return cg__op_after_others(op, sched, n);
-    miss(sched, signal->named.name);
-    return cg__op_done(op, 0);
+    note(sched, signal->named.name, n);
+    return n > 0 ? cg__op_after_others(op, sched, n) : cg__op_done(op, 0);
 }
 
 static enum cg_verdict signal_cancel(struct cg_op *op, struct cg_sched *sched)
@@ -258,7 +260,8 @@ static struct cg_signal_op *satisfied(struct signals *signals, struct cg_signal_
 }
 
 /* A new op waits for the name: a signaller may have enough recipients now. */
-__attribute__((noinline)) static void meet(struct signals *signals, struct cg_name name)
+__attribute__((noinline)) static void meet(struct cg_sched *sched, struct signals *signals,
+                                           struct cg_name name)
 {
     struct cg_named *first = cg__names_find(&signals->signallers, name);
     struct cg_signal_op *signal;
@@ -280,6 +283,7 @@ __attribute__((noinline)) static void meet(struct signals *signals, struct cg_na
     if (prio & CG_PRIO_CORO)
         cg_op_complete(&signal->op, 0);
     n = fire_by(signals, signal, prio);
+    note(sched, name, n);
     if (prio & CG_PRIO_CORO)
         signal->op.result = n;
     else
@@ -295,7 +299,7 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
         return cg__op_done(op, -ENOMEM);
     cg__names_add(&signals->waiters, &wait->named);
     if (signals->signallers.count)
-        meet(signals, wait->named.name);
+        meet(sched, signals, wait->named.name);
     return CG_PENDING;
 }
 

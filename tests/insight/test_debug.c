@@ -245,9 +245,17 @@ static ssize_t waits_for_another(void *arg)
     return cg_yield(cg_wait_signal("others", NULL, .timeout = CG_SECOND));
 }
 
+/* It has heard the last signal. */
+static ssize_t waits_again(void *arg)
+{
+    (void)arg;
+    OK(cg_yield(cg_wait_signal("served", NULL)));
+    return cg_yield(cg_wait_signal("served", NULL));
+}
+
 static ssize_t signals(void *arg)
 {
-    struct cg_coro *coro[3];
+    struct cg_coro *coro[4];
 
     IS(cg_yield(cg_signal("others", 1)), 0);
     for (int i = 0; i < 3000; i++) /* more than are remembered */
@@ -256,11 +264,14 @@ static ssize_t signals(void *arg)
     coro[0] = test_start(looks_and_waits, arg);
     coro[1] = test_start(waits_for_another, arg);
     coro[2] = test_start(looks_and_waits, arg);
+    coro[3] = test_start(waits_again, arg);
+    IS(cg_yield(cg_signal("served", 1)), 0);
     OK(cg_yield(cg_sleep(10 * CG_MILLISECOND)));
     IS(cg_yield(cg_signal("news", 1)), 0);
+    IS(cg_yield(cg_signal("served", 1)), 1);
     OK(cg_yield(cg_sleep(60 * CG_MILLISECOND)));
     OK(cg_sched_dump(cg_sched_self(), stderr));
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         cg_coro_cancel(coro[i]);
         test_end(coro[i]);
     }
@@ -276,6 +287,7 @@ static void names_lost_wakeups(void)
     says("lost wake-up? #2 helper: any");
     says("lost wake-up? #4 helper: any");
     ck_assert_ptr_null(strstr(said, "lost wake-up? #3"));
+    ck_assert_ptr_null(strstr(said, "lost wake-up? #5"));
     line = strstr(strstr(said, "lost wake-up? #2"), why);
     ck_assert_ptr_nonnull(line);
     ck_assert_ptr_nonnull(strstr(line, " ms before by #1 main at "));
