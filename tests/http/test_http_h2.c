@@ -61,6 +61,40 @@ static ssize_t multiplexes(void *arg)
     return 0;
 }
 
+/* Responds, and ends its own coroutine before or afterwards. */
+static ssize_t end_self(struct cg_http_request *req, void *arg)
+{
+    ssize_t n;
+
+    if (arg != NULL)
+        cg_coro_cancel(cg_coro_self());
+    n = cg_yield(cg_http_send_text(req, 200, "ended\n"));
+    cg_coro_cancel(cg_coro_self());
+    return n;
+}
+
+/* A handler whose coroutine is cancelled takes no other request with it. */
+static ssize_t cancelled(void *arg)
+{
+    struct speaker speaker;
+    int32_t ids[6];
+
+    (void)arg;
+    serve_begin(&both);
+    cg_http_server_mount(server, "/end", end_self, NULL);
+    cg_http_server_mount(server, "/end/first", end_self, &speaker);
+    speak_open(&speaker, addr, 0);
+    for (size_t i = 0; i < COUNT(ids); i++)
+        ids[i] = speak_ask(&speaker, "GET", i == 1 ? "/end" : i == 3 ? "/end/first" : "/", NULL,
+                           NULL, 0, false);
+    for (size_t i = 0; i < COUNT(ids); i += 2)
+        ck_assert_str_eq(speak_hear(&speaker, ids[i])->body, "hello\n");
+    ck_assert_str_eq(speak_hear(&speaker, ids[1])->body, "ended\n");
+    speak_close(&speaker);
+    serve_end();
+    return 0;
+}
+
 /* A body that is longer than all windows, in both directions. */
 static ssize_t echoes(void *arg)
 {
@@ -473,7 +507,7 @@ static ssize_t drains(void *arg)
 }
 
 static const struct test_case cases[] = {
-    CORO(answers), CORO(multiplexes), CORO(echoes), CORO(smuggled), CORO(messages),
+    CORO(answers), CORO(multiplexes), CORO(cancelled), CORO(echoes), CORO(smuggled), CORO(messages),
     CORO(too_many_fields), CORO(reset), CORO(left), CORO(left_and_cut, .where = ON_SIM),
     CORO(limits), CORO(large_files),
     CORO(no_window), CORO(clocks, .where = ON_SIM), CORO(drains, .where = ON_SIM),

@@ -131,8 +131,17 @@ static void handled(struct cg__http_h2_stream *stream)
     cg__http_h2_stream_free(stream);
 }
 
-/* Runs the handler. Returns what stays after it, or NULL. */
-static struct cg__http_guest *serve(struct cg__http_h2_stream *stream)
+/* Whether this coroutine has been cancelled, which a handler may do. */
+static bool is_cancelled(void)
+{
+    struct cg_event set = {.set = true};
+
+    return cg_yield(cg_wait_event(&set)) == -ECANCELED;
+}
+
+/* Runs the handler. Returns what stays after it, or NULL. `over`: its coroutine has been cancelled,
+ * and is of no use to anybody else. */
+static struct cg__http_guest *serve(struct cg__http_h2_stream *stream, bool *over)
 {
     struct cg_http_request *req = &stream->message;
     struct cg__http_guest *guest;
@@ -149,6 +158,7 @@ static struct cg__http_guest *serve(struct cg__http_h2_stream *stream)
     }
     stream->scoped = false;
     cg_scope_close(&stream->scope);
+    *over = is_cancelled();
     if (req->server->options.access_log != NULL)
         cg__http_access_log_add(req);
     guest = req->guest;
@@ -185,14 +195,15 @@ static ssize_t worker_run(void *arg)
     struct cg__http_h2_stream *stream = arg;
     struct cg__http_h2 *h2 = stream->h2;
     struct cg__http_serving *serving = h2->conn->serving;
+    bool over;
 
     do {
-        struct cg__http_guest *guest = serve(stream);
+        struct cg__http_guest *guest = serve(stream, &over);
 
-        if (guest != NULL) { /* it may outlive the connection */
+        if (guest != NULL) /* it may outlive the connection */
             cg__http_guest_begin(guest, serving, NULL);
-            return 0;
-        }
+        if (guest != NULL || over)
+            return 0; /* the reader goes on with the other streams */
     } while ((stream = take_ready(h2)) != NULL);
     cg__http_h2_writer_write(h2);
     return 0;
