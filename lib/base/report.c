@@ -32,13 +32,21 @@ static bool is_writable(void)
     return ready != 0;
 }
 
+int cg__report_lost(unsigned count, char *buf, size_t size)
+{
+    return snprintf(buf, size, "cogen: %u message%s lost, since nobody read the others\n", count,
+                    count > 1 ? "s were" : " was");
+}
+
 static void tell_lost(void)
 {
     unsigned count = atomic_exchange(&lost, 0);
+    char line[CG__REPORT_LOST_SIZE];
 
-    if (count > 0)
-        fprintf(stderr, "cogen: %u message%s lost, since nobody read the others\n", count,
-                count > 1 ? "s were" : " was");
+    if (count == 0)
+        return;
+    cg__report_lost(count, line, sizeof line);
+    fputs(line, stderr);
 }
 
 void cg__report(const char *format, ...)

@@ -138,16 +138,15 @@ static void destroy(struct text *text)
     free(text);
 }
 
-/* Tells of lost dumps after one that was written: now somebody reads. */
+/* Tells of lost texts after one that was written: now somebody reads. */
 static void tell_lost(int wait)
 {
-    char line[80];
+    char line[CG__REPORT_LOST_SIZE];
     int len;
 
     if (writer.lost == 0)
         return;
-    len = snprintf(line, sizeof line, "cogen: %u dump%s lost, since nobody read the others\n",
-                   writer.lost, writer.lost > 1 ? "s were" : " was");
+    len = cg__report_lost(writer.lost, line, sizeof line);
     writer.lost = 0;
     pthread_mutex_unlock(&writer.lock);
     write_all(STDERR_FILENO, line, (size_t)len, wait);
