@@ -49,8 +49,8 @@ static void come_home(struct cg__post *post, bool dropped)
     cg_op_complete(&offload->op, result);
 }
 
-/* Calls fn in this thread: for a pool without threads, and in a world without them. As in another thread, no coroutine
- * is current, so fn cannot yield. */
+/* Calls fn in this thread: for a pool without threads, and in a world without them. As in
+ * another thread, no coroutine is current, so fn cannot yield. */
 static ssize_t call_here(struct cg_offload_op *offload)
 {
     static struct cg__job here;
