@@ -44,6 +44,7 @@ static ssize_t run(void *arg)
     const struct cg_http_fetch fetch = {
         .url = refresh->url,
         .headers = &refresh->fields,
+        .proxied = refresh->proxied ? &refresh->nobody : NULL,
         .stream = true,
         .stay = true,
         .raw = true,
@@ -85,6 +86,9 @@ void cg__http_client_refresh(struct cg__asking *ask, cg__refresh_fn *fn)
         return;
     *refresh = (struct cg__refresh){
         .client = client, .fn = fn, .stored = stored, .url = strdup(ask->url.text)};
+    refresh->proxied = ask->fetch->proxied != NULL;
+    if (refresh->proxied)
+        refresh->nobody.version = ask->fetch->proxied->version;
     list(refresh);
     if (refresh->url == NULL ||
         copy_fields(&refresh->fields, &ask->cached->fields) < 0 ||

@@ -16,6 +16,8 @@ struct cg__refresh {
     cg__refresh_fn *fn;
     struct cg__cached *stored;
     struct cg_http_headers fields; /* of the request that was answered */
+    struct cg_http_proxied nobody; /* if its connection began with the PROXY protocol */
+    bool proxied;
     char *url;
 };
 

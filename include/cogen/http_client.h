@@ -40,7 +40,7 @@ enum {
     CG_HTTP_CONNECTIONS = 256,             /* connections to all hosts */
     CG_HTTP_REPLY_WINDOW = 1024 * 1024,    /* bytes of a body ahead of its reader: HTTP/2 */
     CG_HTTP_REPLY_WINDOWS = 16 * 1024 * 1024, /* of all bodies of a connection of HTTP/2 */
-    CG_HTTP_REFRESHES = 8,               /* stale responses that are refreshed at a time */
+    CG_HTTP_REFRESHES = 8,                 /* stale responses that are refreshed at a time */
     CG_HTTP_H2_USELESS = 256 * 1024,       /* bytes of HTTP/2 without progress */
 };
 
@@ -155,7 +155,6 @@ struct cg_http_source {
     const struct cg_http_headers *trailers;
 };
 
-/* A request. Everything is borrowed until the operation completes. */
 /* Whom a request serves: its connection begins with the PROXY protocol. See
  * cg_write_proxy_header. */
 struct cg_http_proxied {
@@ -163,6 +162,7 @@ struct cg_http_proxied {
     unsigned version;            /* 1 or 2; 0: 2 */
 };
 
+/* A request. Everything is borrowed until the operation completes. */
 struct cg_http_fetch {
     const char *url;
     const char *method; /* NULL: GET, or POST if there is a body */

@@ -91,6 +91,26 @@ static ssize_t is_not_fooled(void *arg)
     return cache_end();
 }
 
+/* A server that expects the PROXY protocol gets it from a validation, too, which serves nobody. */
+static ssize_t refreshes_for_nobody(void *arg)
+{
+    const struct cg_http_proxied whom = {
+        .client = "192.0.2.1:1", .server = "192.0.2.2:80", .version = 1};
+
+    (void)arg;
+    cache_begin();
+    origin.fields = CC "max-age=10, stale-while-revalidate=20" N TAG;
+    IS(FETCH(.url = origin.url, .proxied = &whom), 200);
+    ck_assert(origin_heard("PROXY TCP4 192.0.2.1 "));
+    cg_yield(cg_sleep(11 * CG_SECOND));
+    IS(FETCH(.url = origin.url, .proxied = &whom), 200);
+    IS(cg_http_reply_from(reply), CG_HTTP_FROM_STALE);
+    cg_yield(cg_sleep(CG_SECOND));
+    IS(origin.asked, 2);
+    ck_assert(origin_heard("PROXY UNKNOWN\r\n"));
+    return cache_end();
+}
+
 /* stale-while-revalidate: the stale response is used at once, and one request validates it
  * meanwhile; the server is not asked for each use. */
 static ssize_t refreshes(void *arg)
@@ -360,6 +380,7 @@ static const struct test_case cases[] = {
     CORO(updates_heads, .where = ON_SIM),
     CORO(is_not_fooled, .where = ON_SIM),
     CORO(refreshes, .where = ON_SIM),
+    CORO(refreshes_for_nobody, .where = ON_SIM),
     CORO(refreshes_with_care, .where = ON_SIM),
     CORO(tells_requests_apart, .where = ON_SIM),
     CORO(reads_each_vary, .where = ON_SIM),
