@@ -5,6 +5,7 @@
  * world; each later byte is an operation, and the coroutines take them by turns. */
 #include "config.h"
 
+#include "lib/insight/lost.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <cogen.h>
@@ -91,14 +92,15 @@ static unsigned units_of(const struct program *program)
     return units;
 }
 
-static void acquire(struct worker *worker, int64_t timeout)
+static void acquire(struct worker *worker, unsigned units, int64_t timeout)
 {
-    ssize_t n = cg_yield(cg_acquire(&worker->program->semaphore, .timeout = timeout));
+    ssize_t n = cg_yield(
+        cg_acquire(&worker->program->semaphore, .units = units, .timeout = timeout));
 
     if (is_ended(worker, n, timeout))
         return;
     MUST(n == 0);
-    worker->units++;
+    worker->units += units;
     MUST(units_of(worker->program) <= UNITS);
 }
 
@@ -270,7 +272,7 @@ static void act(struct worker *worker, uint8_t op)
         unlock(worker);
         break;
     case ACQUIRE:
-        acquire(worker, length);
+        acquire(worker, 1 + (op >> 4 & 1), length);
         break;
     case RELEASE:
         release(worker);
@@ -327,13 +329,16 @@ static ssize_t work(void *arg)
     return 0;
 }
 
-/* Whoever waits for ever is cancelled; then nothing may be left of what it held, and what was put
- * and sent is what was got and received, and what is still there. */
+/* Whoever waits for ever waits for what is not there, and is cancelled; then nothing may be left of
+ * what it held, and what was put and sent is what was got and received, and what is still there. */
 static void end(struct program *program)
 {
+    char why[100];
     intptr_t item;
 
     cg_yield(cg_sleep(CG_HOUR));
+    for (int i = 0; i < WORKERS; i++)
+        MUST(cg__lost_print(program->workers[i].coro, why, sizeof why) == 0);
     for (int i = 0; i < WORKERS; i++) {
         program->workers[i].cancelled = true;
         cg_coro_cancel(program->workers[i].coro);
