@@ -186,13 +186,33 @@ static struct {
     unsigned owner;   /* this one */
 } file = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void claim_file(void)
+static void lock_file(void)
 {
     pthread_mutex_lock(&file.lock);
+}
+
+static void unlock_file(void)
+{
+    pthread_mutex_unlock(&file.lock);
+}
+
+/* A fork waits for a thread that writes: otherwise the child would have half of a trace in its
+ * buffer, and a lock that nobody unlocks. */
+static void watch_forks(void)
+{
+    pthread_atfork(lock_file, unlock_file, unlock_file);
+}
+
+static void claim_file(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, watch_forks);
+    lock_file();
     if (!file.claimed)
         file.owner = cg__fork_count();
     file.claimed = true;
-    pthread_mutex_unlock(&file.lock);
+    unlock_file();
 }
 
 static int append(const struct cg__trace_ring *ring)
@@ -233,11 +253,11 @@ static void write_file(const struct cg__trace_ring *ring)
 {
     int rc;
 
-    pthread_mutex_lock(&file.lock);
+    lock_file();
     rc = open_file(ring);
     if (rc == 0)
         rc = append(ring);
-    pthread_mutex_unlock(&file.lock);
+    unlock_file();
     if (rc < 0)
         cg__report("cannot write the trace to %s: %s", ring->file, cg_strerror(rc));
 }

@@ -6,6 +6,8 @@
 #include "tests/support/support.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -207,6 +209,48 @@ static void is_written_by_its_process(void)
     ck_assert_str_eq(said, "");
 }
 
+static atomic_bool over;
+
+static void *writes_often(void *arg)
+{
+    while (!atomic_load(&over))
+        SURE(cg_main("poll", sleeps, NULL) == 0);
+    return arg;
+}
+
+/* Children are made while a thread may be writing; a child that hangs is killed by its alarm. */
+static void act_forks_often(void)
+{
+    char own[sizeof path + 20];
+    pthread_t thread;
+
+    setenv("COGEN_TRACE", path, 1);
+    SURE(cg_main("poll", sleeps, NULL) == 0);
+    SURE(pthread_create(&thread, NULL, writes_often, NULL) == 0);
+    for (int i = 0; i < 50; i++) {
+        pid_t pid = fork();
+        int status;
+
+        if (pid == 0) {
+            alarm(5);
+            _exit(cg_main("poll", sleeps, NULL) != 0);
+        }
+        SURE(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+        snprintf(own, sizeof own, "%s.%ld", path, (long)pid);
+        SURE(unlink(own) == 0);
+    }
+    atomic_store(&over, true);
+    SURE(pthread_join(thread, NULL) == 0);
+}
+
+static void lets_threads_fork(void)
+{
+    static char text[10000], said[1000];
+
+    written_by(act_forks_often, text, said);
+    ck_assert_str_eq(said, "");
+}
+
 static ssize_t has_none(void *arg)
 {
     (void)arg;
@@ -221,6 +265,7 @@ static const struct test_case cases[] = {
     PLAIN(is_bounded),
     PLAIN(numbers_schedulers),
     PLAIN(is_written_by_its_process),
+    PLAIN(lets_threads_fork, .where = ON_SIM),
     CORO(has_none),
 };
 
