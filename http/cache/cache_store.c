@@ -21,7 +21,8 @@ static bool is_passing(const struct cg_http_headers *head, const char *name)
         "Age",    "Proxy-Authenticate", "Proxy-Authentication-Info", "Proxy-Authorization", "TE",
         "Trailer", NULL};
 
-    return cg__http_message_is_of_connection(name, strlen(name)) || cg__http_message_is_one_of(name, names) ||
+    return cg__http_message_is_of_connection(name, strlen(name)) ||
+           cg__http_message_is_one_of(name, names) ||
            cg_http_headers_has(head, "Connection", name);
 }
 

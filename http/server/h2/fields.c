@@ -28,24 +28,11 @@ static bool is_same(const uint8_t *name, size_t len, const char *other, size_t o
 
 #define IS(name, len, other) is_same(name, len, other, sizeof(other) - 1)
 
-/* Appends a field to a list. False: no memory. */
+/* Appends a field, which nghttp2 has checked, to a list. False: no memory. */
 static bool push(struct cg_http_headers *list, const char *name, size_t name_len,
                  const char *value, size_t value_len)
 {
-    struct cg__http_entry entry = {list->used, (uint32_t)name_len,
-                                   list->used + (uint32_t)name_len + 1,
-                                   (uint32_t)value_len};
-    char *to;
-
-    if (cg__http_message_reserve(list, name_len + value_len + 2 + sizeof entry) < 0)
-        return false;
-    to = cg__http_message_at(list, list->used);
-    memcpy(to, name, name_len);
-    to[name_len] = '\0';
-    memcpy(to + name_len + 1, value, value_len);
-    to[name_len + 1 + value_len] = '\0';
-    list->used = entry.value + entry.value_len + 1;
-    return cg__http_message_entry_push(list, entry) == 0;
+    return cg__http_message_put(list, name, name_len, value, value_len) == 0;
 }
 
 /* nghttp2 ends all values with a NUL. */
