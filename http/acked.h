@@ -6,6 +6,7 @@
 #define COGEN_HTTP_ACKED_H
 
 #include <cogen/sock.h>
+#include <sys/uio.h>
 
 /* The state at the last check; all zero at first. */
 struct cg__http_acked {
@@ -21,6 +22,12 @@ int64_t cg__http_acked_wait(int64_t timeout);
  * to write again; false if the peer has acknowledged nothing for the whole timeout, or
  * the kernel cannot tell. */
 bool cg__http_acked_go_on(struct cg__http_acked *seen, struct cg_sock *sock, size_t moved);
+
+/* Writes all parts, and yields: each wait takes `wait` at most, and the peer may take nothing for as
+ * many of them as acked.c says. What has been written is removed from the parts, as by cg_writev,
+ * whose result this returns. */
+ssize_t cg__http_acked_writev(struct cg_sock *sock, struct iovec *parts, int count, int64_t wait,
+                              bool more);
 
 /* Bytes that the peer has acknowledged on the connection so far; 0: not known, or not TCP.
  * (Other sockets are full only while their peer reads nothing.) */

@@ -40,16 +40,8 @@ static struct client *of(struct cg__http_guest *guest)
 
 static ssize_t write_parts(struct client *client, struct iovec *parts, int count)
 {
-    int64_t wait = client->guest.serving->server->write_wait;
-    struct cg__http_acked seen = {.acked = 0};
-    size_t moved;
-    ssize_t n;
-
-    do /* cg_writev removes written bytes from the parts */
-        n = cg_yield(cg_writev(client->sock, parts, count, .moved = &moved,
-                               .weak_timeout = true, .timeout = wait));
-    while (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, client->sock, moved));
-    return n;
+    return cg__http_acked_writev(client->sock, parts, count,
+                                 client->guest.serving->server->write_wait, false);
 }
 
 /* Sends some of the events that are new to the client. 0: there is none. */

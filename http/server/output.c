@@ -245,22 +245,14 @@ void cg__http_output_end(struct cg__http_conn *conn)
 static ssize_t write_parts(struct cg__http_conn *conn, struct cg__http_out *out,
                            const struct iovec *parts, int count, bool more)
 {
-    int64_t wait = conn->server->write_wait;
-    struct cg__http_acked seen = {.acked = 0};
     struct iovec all[PARTS] = {{NULL, 0}};
-    size_t moved;
-    ssize_t n;
 
     assert(count < PARTS);
     if (out != NULL)
         all[0] = (struct iovec){out->data, out->used};
     for (int i = 0; i < count; i++)
         all[i + 1] = parts[i];
-    do /* cg_writev removes written bytes from the parts */
-        n = cg_yield(cg_writev(conn->sock, all, count + 1, .moved = &moved,
-                               .weak_timeout = true, .timeout = wait, .more = more));
-    while (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, conn->sock, moved));
-    return n;
+    return cg__http_acked_writev(conn->sock, all, count + 1, conn->server->write_wait, more);
 }
 
 /* Before output is written. 0, or a negative code: nothing may be written any more. */

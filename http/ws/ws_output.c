@@ -122,20 +122,6 @@ static void cut_short(struct cg_ws *ws, ssize_t n, const struct iovec *parts, bo
         ws->broken = -EPIPE;
 }
 
-static ssize_t write_parts(struct cg_ws *ws, struct iovec *parts)
-{
-    int64_t wait = cg__http_acked_wait(ws->options.write_timeout);
-    struct cg__http_acked seen = {.acked = 0};
-    size_t moved;
-    ssize_t n;
-
-    do /* cg_writev removes written bytes from the parts */
-        n = cg_yield(cg_writev(ws->sock, parts, PARTS, .moved = &moved,
-                               .weak_timeout = true, .timeout = wait));
-    while (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, ws->sock, moved));
-    return n;
-}
-
 ssize_t cg__http_ws_output_flush(struct cg_ws *ws, const struct iovec *frame, bool committed)
 {
     struct cg__ws_out out = ws->out;
@@ -147,7 +133,8 @@ ssize_t cg__http_ws_output_flush(struct cg_ws *ws, const struct iovec *frame, bo
     if (n < 0 || (frame == NULL && out.len == 0))
         return n;
     ws->out = (struct cg__ws_out){.data = NULL};
-    n = write_parts(ws, parts);
+    n = cg__http_acked_writev(ws->sock, parts, PARTS,
+                              cg__http_acked_wait(ws->options.write_timeout), false);
     if (n < 0)
         cut_short(ws, n, parts,
                   frame != NULL && !committed && parts[1].iov_len == frame[0].iov_len);
