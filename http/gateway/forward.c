@@ -292,6 +292,8 @@ ssize_t cg__http_forward_once(struct cg__forward *fw)
     fw->why[0] = '\0';
     fw->sent = false;
     n = cg__http_forward_fields_make(fw, fetch.upgrade);
+    if (n == -EINVAL)
+        return because(fw, CG_HTTP_FAULT_RESPONSE, n, "an item of .trusted is no address");
     return n < 0 ? because(fw, CG_HTTP_FAULT_RESPONSE, n, "no memory") : exchange(fw, &fetch);
 }
 

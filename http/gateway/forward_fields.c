@@ -233,16 +233,18 @@ static int put_via(struct cg__forward *fw, struct cg_http_headers *to, const cha
 int cg__http_forward_fields_make(struct cg__forward *fw, bool upgrade)
 {
     const char *client;
-    bool trusted = false, known = false;
-    int rc = 0;
+    bool known = false;
+    int trusted = 0, rc;
 
     if (fw->fields.count > 0) /* of the last attempt */
         return 0;
     if (fw->hop->reveal)
         known = cg_http_request_client(fw->req, &client) == 0;
     if (known)
-        trusted = cg__network_is_trusted(fw->hop->trusted, client);
-    rc = copy_fields(fw, trusted);
+        trusted = cg__network_trusts(fw->hop->trusted, client);
+    if (trusted < 0)
+        return trusted;
+    rc = copy_fields(fw, trusted > 0);
     if (rc == 0)
         rc = put_connection(fw, upgrade);
     if (rc == 0 && *fw->hops != '\0')
@@ -250,7 +252,7 @@ int cg__http_forward_fields_make(struct cg__forward *fw, bool upgrade)
     if (rc == 0 && fw->hop->name != NULL)
         rc = put_via(fw, &fw->fields, cg_http_request_protocol(fw->req));
     if (rc == 0 && known)
-        rc = reveal(fw, client, trusted);
+        rc = reveal(fw, client, trusted > 0);
     if (rc < 0)
         cg__http_message_clear(&fw->fields);
     return rc;

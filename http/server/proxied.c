@@ -15,8 +15,7 @@ static bool is_from_proxy(const struct cg__http_conn *conn)
     char peer[CG_ADDR_SIZE];
 
     return cg_sock_peer_addr(conn->sock, peer, sizeof peer) == 0 &&
-           cg__network_is_trusted(conn->server->options.proxy_protocol,
-                                  cg__network_host(peer));
+           cg__network_trusts(conn->server->options.proxy_protocol, cg__network_host(peer)) > 0;
 }
 
 ssize_t cg__http_proxied_begin(struct cg__http_conn *conn)

@@ -12,6 +12,7 @@
 #include "http/server/output.h"
 #include "http/server/places.h"
 #include "http/server/route.h"
+#include "lib/base/network.h"
 
 #include <cogen/transport.h>
 #include <errno.h>
@@ -271,6 +272,9 @@ static void accept_late(struct cg_sock *listener, struct cg__http_serving *servi
 static enum cg_verdict serve_process(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
+    op->result = -EINVAL;
+    if (cg__network_trusts(of(op)->server->options.proxy_protocol, "") < 0)
+        return CG_DONE;
     op->result = -EBADF;
     if (of(op)->listener == NULL)
         return CG_DONE;

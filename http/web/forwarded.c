@@ -58,21 +58,26 @@ ssize_t cg_http_forwarded_layer(struct cg_http_request *req, const struct cg_htt
     const struct cg_http_forwarded *forwarded = arg;
     char client[CG_ADDR_SIZE], before[CG_ADDR_SIZE], *list;
     const char *known;
-    int rc = cg_http_request_client(req, &known);
+    int rc = cg_http_request_client(req, &known), trusted;
 
     if (rc < 0)
         return rc;
     strcpy(client, known);
-    if (cg__network_is_trusted(forwarded->trusted, client)) {
+    trusted = cg__network_trusts(forwarded->trusted, client);
+    if (trusted > 0) {
         list = cg__http_client_address_list(cg_http_request_headers(req),
                           forwarded->standard ? "Forwarded" : "X-Forwarded-For");
         if (list == NULL)
             return -ENOMEM;
-        for (int i = 0; i < HOPS && cg__network_is_trusted(forwarded->trusted, client) &&
-                        last_address(list, forwarded->standard, before); i++)
+        for (int i = 0; i < HOPS && trusted > 0 &&
+                        last_address(list, forwarded->standard, before); i++) {
             strcpy(client, before);
+            trusted = cg__network_trusts(forwarded->trusted, client);
+        }
         free(list);
     }
+    if (trusted < 0)
+        return trusted;
     rc = cg_http_request_set_param(req, "client-address", client);
     return rc < 0 ? rc : cg_http_layer_run(next, req);
 }

@@ -17,7 +17,8 @@
 /* How proxies in front of the server tell it the client's address. Borrowed. */
 struct cg_http_forwarded {
     /* Whom to believe: addresses and networks, "127.0.0.1, ::1, 10.0.0.0/8". "unix": whoever
-     * connects to a UNIX socket. Whatever others send is ignored. */
+     * connects to a UNIX socket. Whatever others send is ignored. If an item is none of these,
+     * the layer fails with -EINVAL. */
     const char *trusted;
     /* Read the field Forwarded (RFC 7239) and not X-Forwarded-For. The proxy must set or
      * append to this field, and the server reads no other: a client can send the other one. */

@@ -38,7 +38,8 @@ struct cg_http_hop {
                              Forwarded (RFC 7239) about the client */
     /* With .reveal: the addresses and networks whose own fields of this kind are believed
      * and continued, "10.0.0.0/8, ::1", or "unix" (see cg_http_forwarded_layer(3)). Those of
-     * others are removed. NULL: nobody */
+     * others are removed. If an item is none of these, nothing is forwarded (-EINVAL). NULL:
+     * nobody */
     const char *trusted;
     /* Send header fields whose name has a "_", too. Many servers take that for a "-", and see a
      * second Content_Length or X_Forwarded_For, so by default they are left out of requests. */

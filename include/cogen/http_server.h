@@ -159,6 +159,7 @@ struct cg_http_server_options {
      * "unix". Borrowed. The address that they tell is the parameter "client-address" of their
      * requests, and is in the access log. A connection of theirs without a valid header, of
      * 4 KiB at most and within header_timeout, is closed. From others no header is expected.
+     * With an item that is none of these, cg_http_serve completes with -EINVAL.
      * Their connections count as those of one address: see address_connections. */
     const char *proxy_protocol;
     void *reserved;

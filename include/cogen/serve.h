@@ -45,7 +45,8 @@ struct cg_serve_op {
  *   .proxies     the proxies that begin their connections with the PROXY protocol, version 1 or 2:
  *                addresses and networks, "127.0.0.1, 10.0.0.0/8", or "unix". The handler begins
  *                behind the header, and cg_sock_peer_addr has the client's address. A connection of
- *                theirs without a valid header within CG_PROXY_HEADER_TIMEOUT is closed. Borrowed
+ *                theirs without a valid header within CG_PROXY_HEADER_TIMEOUT is closed. An item
+ *                that is none of these: -EINVAL. Borrowed
  *   .name        of the coroutines, borrowed
  *   .stack_size  of each coroutine, bytes; 0: the scheduler's default
  * The result of a handler does not end the server. A negative result is reported as a

@@ -6,6 +6,7 @@
 #include "lib/base/ascii.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 
 bool cg__network_address(struct cg__network_address *address, const char *text,
@@ -40,44 +41,58 @@ static bool has_prefix(const struct cg__network_address *address,
            (rest == 0 || (address->bytes[whole] ^ net->bytes[whole]) >> (8 - rest) == 0);
 }
 
+/* Reads an address, or a network and how many bits of it count. False: it is neither. */
+static bool read_item(struct cg__network_address *net, unsigned *bits, const char *item, size_t len)
+{
+    const char *slash = memchr(item, '/', len), *digits = slash ? slash + 1 : NULL;
+    uint64_t number;
+
+    if (!cg__network_address(net, item, slash ? (size_t)(slash - item) : len))
+        return false;
+    *bits = net->bits;
+    if (slash == NULL)
+        return true;
+    if (!cg__ascii_number(&digits, &number) || digits != item + len || number > net->bits)
+        return false;
+    *bits = (unsigned)number;
+    return true;
+}
+
 bool cg__network_has(const char *item, size_t len,
                      const struct cg__network_address *address)
 {
-    const char *slash = memchr(item, '/', len), *digits = slash ? slash + 1 : NULL;
     struct cg__network_address net;
-    uint64_t bits;
+    unsigned bits;
 
-    if (!cg__network_address(&net, item, slash ? (size_t)(slash - item) : len) ||
-        net.bits != address->bits)
-        return false;
-    if (slash == NULL)
-        bits = net.bits;
-    else if (!cg__ascii_number(&digits, &bits) || digits != item + len || bits > net.bits)
-        return false;
-    return has_prefix(address, &net, (unsigned)bits);
+    return read_item(&net, &bits, item, len) && net.bits == address->bits &&
+           has_prefix(address, &net, bits);
 }
 
-bool cg__network_is_trusted(const char *list, const char *text)
+static bool is_unix(const char *text, size_t len)
 {
-    struct cg__network_address address;
-    size_t text_len = strlen(text);
-    bool is_address;
+    return len == 4 && cg__ascii_same(text, "unix", len);
+}
 
-    if (list == NULL)
-        return false;
-    is_address = cg__network_address(&address, text, text_len);
-    for (;;) {
-        size_t len;
+int cg__network_trusts(const char *list, const char *text)
+{
+    struct cg__network_address address, net;
+    bool is_address = cg__network_address(&address, text, strlen(text));
+    size_t len;
 
-        list += strspn(list, ", \t");
+    for (; list != NULL && *(list += strspn(list, ", \t")) != '\0'; list += len) {
+        unsigned bits;
+
         len = strcspn(list, ", \t");
-        if (len == 0)
-            return false;
-        if (is_address ? cg__network_has(list, len, &address)
-                       : len == text_len && cg__ascii_same(list, text, len))
-            return true;
-        list += len;
+        if (is_unix(list, len)) {
+            if (is_unix(text, strlen(text)))
+                return 1;
+        } else if (!read_item(&net, &bits, list, len)) {
+            return -EINVAL;
+        } else if (is_address && net.bits == address.bits && has_prefix(&address, &net, bits)) {
+            return 1;
+        }
     }
+    return 0;
 }
 
 char *cg__network_host(char *addr)

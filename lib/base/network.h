@@ -16,13 +16,15 @@ struct cg__network_address {
 bool cg__network_address(struct cg__network_address *address, const char *text,
                          size_t len);
 
-/* Whether an item is an address or a network that includes the address. */
+/* Whether an item is an address or a network that includes the address. False also if it is
+ * neither. */
 bool cg__network_has(const char *item, size_t len,
                      const struct cg__network_address *address);
 
-/* Whether the comma-separated list of addresses and networks has the address, or the word
- * "unix". NULL: it is empty. */
-bool cg__network_is_trusted(const char *list, const char *text);
+/* Looks an address, or the word "unix", up in a comma-separated list of addresses, networks and
+ * "unix". NULL: it is empty. 1: an item has it; 0; -EINVAL: an item before that is none of these,
+ * so with "" as text: any item of the list. */
+int cg__network_trusts(const char *list, const char *text);
 
 /* Reduces the address of a socket, in place, to that of its host: without port, brackets and
  * zone; "unix" for a UNIX socket, for which there must be room. */

@@ -55,7 +55,7 @@ static bool is_of(const char *proxies, struct cg_sock *conn)
     char peer[CG_ADDR_SIZE];
 
     return proxies != NULL && cg_sock_peer_addr(conn, peer, sizeof peer) == 0 &&
-           cg__network_is_trusted(proxies, cg__network_host(peer));
+           cg__network_trusts(proxies, cg__network_host(peer)) > 0;
 }
 
 static ssize_t serve_one(struct server *server, struct cg_sock *conn)
@@ -193,8 +193,11 @@ static enum cg_verdict serve_process(struct cg_op *op, struct cg_sched *sched)
     struct cg_serve_op *serve = (struct cg_serve_op *)op;
 
     (void)sched;
-    op->result = serve->handler == NULL ? -EINVAL : -EBADF;
-    if (serve->handler == NULL || serve->listener == NULL)
+    op->result = -EINVAL;
+    if (serve->handler == NULL || cg__network_trusts(serve->proxies, "") < 0)
+        return CG_DONE;
+    op->result = -EBADF;
+    if (serve->listener == NULL)
         return CG_DONE;
     cg_sock_keep(serve->listener);
     return CG_RUN;

@@ -98,6 +98,20 @@ static ssize_t over_unix(void *arg)
     return 0;
 }
 
+/* With anything else in the list of proxies nobody is served. */
+static ssize_t is_checked(void *arg)
+{
+    static struct cg_http_forwarded trusts = {.trusted = "10.0.0.0/8, 127.0.0.0/33"};
+
+    (void)arg;
+    serve_begin(NULL);
+    OK(cg_http_server_add_layer(server, cg_http_forwarded_layer, &trusts));
+    OK(cg_http_server_mount(server, "/client", tells_client, NULL));
+    IS(status_of("GET /client" V CLOSE "\r\n"), 500);
+    serve_end();
+    return 0;
+}
+
 /* An address may make a burst of requests, and then as many as the rate allows. Others are
  * not affected; addresses of one /64 are one client. */
 static ssize_t limits(void *arg)
@@ -187,6 +201,7 @@ static ssize_t many(void *arg)
 static const struct test_case cases[] = {
     CORO(forwarded),
     CORO(strangers),
+    CORO(is_checked),
     CORO(over_unix, .where = ON_KERNEL),
     CORO(limits, .where = ON_SIM),
     CORO(high_rate, .where = ON_SIM),

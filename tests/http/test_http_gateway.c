@@ -64,6 +64,22 @@ static ssize_t trusted(void *arg)
     return 0;
 }
 
+/* Nothing is forwarded while the list is not one of addresses. */
+static ssize_t trusts_no_nonsense(void *arg)
+{
+    char list[] = "127.0.0.0/33";
+
+    (void)arg;
+    script_start(&up[0], TURNS(SAYS(OK_200(0, ""))));
+    GATEWAY(1, .hop = {.reveal = true, .trusted = list});
+    IS(status_of(GET_UP "\r\n"), 502);
+    strcpy(list, "127.0.0.0/8");
+    IS(status_of(GET_UP "\r\n"), 200);
+    gateway_off();
+    script_end(&up[0]);
+    return 0;
+}
+
 /* A path must not lead elsewhere on the upstream than it leads here. */
 static ssize_t dots(void *arg)
 {
@@ -234,6 +250,7 @@ static ssize_t upgrades(void *arg)
 static const struct test_case cases[] = {
     CORO(fields),
     CORO(trusted),
+    CORO(trusts_no_nonsense),
     CORO(dots),
     CORO(bodies),
     CORO(proxied, .where = ON_SIM),

@@ -132,7 +132,24 @@ static ssize_t leaves(void *arg)
     return 0;
 }
 
+/* A list of proxies with anything else is an error of the program. */
+static ssize_t is_checked(void *arg)
+{
+    (void)arg;
+    for (size_t i = 0; i < COUNT(no_lists); i++) {
+        struct cg_http_server *other = cg_http_server_new(.proxy_protocol = no_lists[i]);
+
+        begin("unix");
+        ck_assert_ptr_nonnull(other);
+        IS(cg_yield(cg_http_serve(other, listener)), -EINVAL);
+        cg_http_server_free(other);
+        serve_end();
+    }
+    return 0;
+}
+
 static const struct test_case cases[] = {
+    CORO(is_checked),
     CORO(tells_clients),
     CORO(refuses, .where = ON_SIM),
     CORO(strangers),

@@ -206,6 +206,10 @@ static ssize_t serves_proxies(void *arg)
     ck_assert_ptr_nonnull(strstr(got, "127.0.0.1:"));
     cg_coro_cancel(coro);
     IS(test_end(coro), -ECANCELED);
+    for (size_t i = 0; i < COUNT(no_lists); i++) {
+        server.proxies = no_lists[i];
+        IS(serves(&server), -EINVAL);
+    }
     cg_sock_close(server.listener);
     return 0;
 }

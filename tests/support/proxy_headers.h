@@ -18,6 +18,10 @@ struct header {
 #define N100 N10 N10 N10 N10 N10 N10 N10 N10 N10 N10
 #define N108 N100 "01234567"
 
+/* What is no list of trusted proxies. */
+static const char *const no_lists[] = {"127.0.0.0/33", "unix, localhost", "::1, ::/129",
+                                       "10.0.0.0/", "10.0.0.0/8 /", "[::1]", "127.0.0.1:80"};
+
 static const struct header headers[] = {
     LINE("PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n", "192.0.2.1:56324"),
     LINE("PROXY TCP4 255.255.255.255 0.0.0.0 0 65535\r\n", "255.255.255.255:0"),
