@@ -73,7 +73,4 @@ void example_failed(void);
  * written as "\x1b", so that they cannot control the terminal. */
 void example_put_plain(const char *text);
 
-/* Reports that connecting to or listening on an address failed. */
-void example_fail(const char *addr, ssize_t code);
-
 #endif

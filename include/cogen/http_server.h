@@ -24,8 +24,9 @@ struct cg_http_request;
  * the response has begun, the client gets status 500 (or the status for what went wrong
  * with the request's body), and the code is logged. If it returns one later, the
  * connection is closed. The server completes a response that the handler has not ended.
- *   Two requests of one connection may run in different coroutines: values of cg_local last
- * for one request only. */
+ *   Two requests of one connection may run in different coroutines or in the same one: a
+ * handler sets the values of cg_local that it uses, and must not look for those of another
+ * request. */
 typedef ssize_t cg_http_handler(struct cg_http_request *req, void *arg);
 
 /* A layer around handlers, and what it goes around: next. It calls cg_http_layer_run(next,
