@@ -287,7 +287,7 @@ static ssize_t prefaces(void *arg)
     serve_begin(&(struct cg_http_server_options){.protocols = CG_HTTP_H2C});
     raw_connect(&raw, addr);
     raw_bytes(&raw, "INVALID CONNECTION PREFACE\r\n\r\n", 30);
-    raw_to_end(&raw);
+    IS(raw_to_end(&raw), PROTOCOL);
     raw_close(&raw);
     raw_connect(&raw, addr);
     raw_bytes(&raw, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24);

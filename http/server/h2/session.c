@@ -331,7 +331,8 @@ static void give_up(struct cg__http_h2 *h2, ssize_t error)
     if (h2->failed)
         return;
     h2->overdrawn = true;
-    cg__http_h2_terminate(h2, NGHTTP2_ENHANCE_YOUR_CALM);
+    cg__http_h2_terminate(h2, error == NGHTTP2_ERR_BAD_CLIENT_MAGIC ? NGHTTP2_PROTOCOL_ERROR
+                                                                    : NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 size_t cg__http_h2_session_feed(struct cg__http_h2 *h2, const char *data, size_t len)
