@@ -88,7 +88,7 @@ struct grid grid_make(int height, int width)
     struct grid grid = {height, width, malloc((size_t)height * width)};
 
     if (!grid.cells) {
-        fputs("no memory for a grid\n", stderr);
+        fputs("life: no memory for a grid\n", stderr);
         exit(1);
     }
     memset(grid.cells, EMPTY, (size_t)height * width);
