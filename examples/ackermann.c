@@ -116,10 +116,12 @@ static ssize_t run(void *arg)
     for (long i = 0; i < job->count && rc >= 0; i++)
         rc = cg_sched_start(sched, compute, &job->values[i], .name = "ackermann",
                             .stack_size = (limit + 64) * FRAME);
-    if (rc >= 0)
+    if (rc >= 0) {
         cg_yield(cg_suspend()); /* until the last one activates it */
-    else
+    } else {
         example_fail("start", rc);
+        running = false;
+    }
     cg_yield(cg_cancel(dog));
     cg_coro_unref(dog);
     return rc;
@@ -158,7 +160,7 @@ int main(int argc, char **argv)
         }
     job.watch = example_seconds(&ex, watch);
     printf("Starting the run of %ld coroutines\n", job.count);
-    if ((code = cg_sched_start(ex.sched, run, &job, .name = "run")) < 0)
+    if (job.count > 0 && (code = cg_sched_start(ex.sched, run, &job, .name = "run")) < 0)
         example_fail("start", code);
     code = example_run(&ex);
     printf("%ld computed, %ld deeper than %ld calls, %ld stopped\n", computed, too_deep,

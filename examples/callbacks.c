@@ -45,57 +45,71 @@ static ssize_t generate(struct cg_gen *gen, void *arg)
     return 0;
 }
 
-/* Each way returns false if it failed. */
-static bool by_pointer(struct cg_gen *gen)
+/* Each way returns a negative code if it failed. */
+static ssize_t by_pointer(struct cg_gen *gen)
 {
     static cg_fn *volatile fn = step;
 
     (void)gen;
-    return fn(NULL) > 0;
+    return fn(NULL);
 }
 
-static bool by_post(struct cg_gen *gen)
+static ssize_t by_post(struct cg_gen *gen)
 {
     (void)gen;
-    return cg_sched_post(cg_sched_self(), posted, NULL) == 0;
+    return cg_sched_post(cg_sched_self(), posted, NULL);
 }
 
-static bool by_call(struct cg_gen *gen)
+static ssize_t by_call(struct cg_gen *gen)
 {
     (void)gen;
-    return cg_yield(cg_call(step, NULL)) > 0;
+    return cg_yield(cg_call(step, NULL));
 }
 
-static bool by_pass(struct cg_gen *gen)
+static ssize_t by_pass(struct cg_gen *gen)
 {
     (void)gen;
     done++;
-    return cg_yield(cg_pass()) == 0;
+    return cg_yield(cg_pass());
 }
 
-static bool by_join(struct cg_gen *gen)
+static ssize_t by_join(struct cg_gen *gen)
 {
     struct cg_coro *coro;
     ssize_t rc = cg_yield(cg_add(step, NULL, .coro = &coro));
 
     (void)gen;
     if (rc < 0)
-        return false;
+        return rc;
     rc = cg_yield(cg_join(coro));
     cg_coro_unref(coro);
-    return rc > 0;
+    return rc;
 }
 
-static bool by_next(struct cg_gen *gen)
+static ssize_t by_next(struct cg_gen *gen)
 {
-    return cg_gen_next(gen, NULL) > 0;
+    return cg_gen_next(gen, NULL);
+}
+
+/* Runs all the steps in one way. Returns how long it took, in ns, or a negative code. */
+static double run_steps(ssize_t (*way)(struct cg_gen *gen), struct cg_gen *gen)
+{
+    double start = now();
+    ssize_t rc = 0;
+
+    done = 0;
+    for (long n = 0; n < calls && rc >= 0; n++)
+        rc = way(gen);
+    while (done < calls && rc >= 0) /* posted callbacks run later */
+        rc = cg_yield(cg_sleep(0));
+    return rc < 0 ? (double)rc : now() - start;
 }
 
 static ssize_t profile(void *arg)
 {
     static const struct {
         const char *name;
-        bool (*way)(struct cg_gen *gen);
+        ssize_t (*way)(struct cg_gen *gen);
     } ways[] = {
         {"function", by_pointer}, {"call", by_call}, {"pass", by_pass},
         {"generator", by_next},   {"post", by_post}, {"add_and_join", by_join},
@@ -104,16 +118,12 @@ static ssize_t profile(void *arg)
 
     (void)arg;
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        double start = now();
+        double took = run_steps(ways[i].way, gen);
 
-        done = 0;
-        for (long n = 0; n < calls; n++)
-            if (!ways[i].way(gen))
-                return -ECANCELED;
-        while (done < calls) /* posted callbacks run later */
-            if (cg_yield(cg_sleep(0)) < 0)
-                return -ECANCELED;
-        printf("%-14s %9.1f ns\n", ways[i].name, (now() - start) / calls);
+        if (took < 0)
+            example_fail(ways[i].name, (ssize_t)took);
+        else
+            printf("%-14s %9.1f ns\n", ways[i].name, took / calls);
     }
     cg_gen_free(gen);
     return 0;

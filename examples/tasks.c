@@ -47,38 +47,74 @@ static ssize_t forever(void *arg)
     return 0;
 }
 
-static ssize_t wait_for_set(void *arg)
-{
-    static int numbers[] = {3, 1, 2};
-    struct cg_sched *sched = cg_sched_self();
-    struct cg_future *set[3];
-    struct cg_handle *unwanted;
-    ssize_t rc;
+enum { SET = 3 };
 
-    (void)arg;
-    for (int i = 0; i < 3; i++) {
-        if (!(set[i] = cg_task_new(sched, square, &numbers[i], .name = "square")))
+/* Makes the tasks, and says what is to be called when each is done. */
+static int make_set(struct cg_sched *sched, struct cg_future *set[SET])
+{
+    static int numbers[SET] = {3, 1, 2};
+    int rc = 0;
+
+    for (int i = 0; i < SET && rc == 0; i++) {
+        set[i] = cg_task_new(sched, square, &numbers[i], .name = "square");
+        if (set[i] == NULL)
             return -ENOMEM;
-        cg_future_add_done(set[i], tell, "done");
-        cg_future_add_done(set[i], tell, never);
+        rc = cg_future_add_done(set[i], tell, "done");
+        if (rc == 0)
+            rc = cg_future_add_done(set[i], tell, never);
     }
-    for (int i = 0; i < 3; i++)
-        printf("callbacks removed: %zu\n",
-               cg_future_remove_done(set[i], tell, never));
-    cg_sched_call_later(sched, 25 * CG_MILLISECOND, tick, "soon", NULL);
-    cg_sched_call_later(sched, 125 * CG_MILLISECOND, tick, "later", NULL);
-    cg_sched_call_later(sched, 75 * CG_MILLISECOND, tick, "never", &unwanted);
+    return rc;
+}
+
+/* Three calls at later moments, of which one is taken back. */
+static int call_later(struct cg_sched *sched)
+{
+    struct cg_handle *unwanted;
+    int rc = cg_sched_call_later(sched, 75 * CG_MILLISECOND, tick, "never", &unwanted);
+
+    if (rc < 0)
+        return rc;
     cg_handle_cancel(unwanted);
     cg_handle_unref(unwanted);
+    rc = cg_sched_call_later(sched, 25 * CG_MILLISECOND, tick, "soon", NULL);
+    return rc < 0 ? rc : cg_sched_call_later(sched, 125 * CG_MILLISECOND, tick, "later", NULL);
+}
 
-    rc = cg_yield(cg_await_any(set, 3));
-    printf("the first one: %zd\n", cg_future_result(set[rc < 0 ? 0 : rc]));
-    cg_yield(cg_await_all(set, 3));
+static ssize_t await_set(struct cg_sched *sched, struct cg_future *set[SET])
+{
+    ssize_t rc = make_set(sched, set);
+
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < SET; i++)
+        printf("callbacks removed: %zu\n", cg_future_remove_done(set[i], tell, never));
+    rc = call_later(sched);
+    if (rc == 0)
+        rc = cg_yield(cg_await_any(set, SET));
+    if (rc < 0)
+        return rc;
+    printf("the first one: %zd\n", cg_future_result(set[rc]));
+    rc = cg_yield(cg_await_all(set, SET));
+    if (rc < 0)
+        return rc;
     printf("all: %zd, %zd, %zd\n", cg_future_result(set[0]), cg_future_result(set[1]),
            cg_future_result(set[2]));
-    for (int i = 0; i < 3; i++)
+    return cg_sched_call_later(sched, 50 * CG_MILLISECOND, stop, sched, NULL);
+}
+
+static ssize_t wait_for_set(void *arg)
+{
+    struct cg_sched *sched = cg_sched_self();
+    struct cg_future *set[SET] = {NULL};
+    ssize_t rc = await_set(sched, set);
+
+    (void)arg;
+    for (int i = 0; i < SET; i++)
         cg_future_unref(set[i]);
-    cg_sched_call_later(sched, 50 * CG_MILLISECOND, stop, sched, NULL);
+    if (rc < 0) {
+        example_fail("the set of tasks", rc);
+        cg_sched_stop(sched);
+    }
     return 0;
 }
 
