@@ -44,6 +44,28 @@ static ssize_t keeps_alive(void *arg)
     return 0;
 }
 
+static ssize_t nothing(struct cg_http_request *req, void *status)
+{
+    return cg_yield(cg_http_respond(req, *(int *)status, NULL, 0));
+}
+
+/* A body of no bytes needs no memory. */
+static ssize_t empty(void *arg)
+{
+    static int good = 200, bad = 400;
+
+    (void)arg;
+    serve_begin(NULL);
+    OK(cg_http_server_mount(server, "/good", nothing, &good));
+    OK(cg_http_server_mount(server, "/bad", nothing, &bad));
+    for (int i = 0; i < 2; i++) { /* the first response of a second takes another way */
+        IS(status_of("GET /good" V "\r\nGET /good" V CLOSE "\r\n"), 200);
+        IS(status_of("GET /bad" V CLOSE "\r\n"), 400);
+    }
+    serve_end();
+    return 0;
+}
+
 /* A pattern has a limited number of parts. */
 static void mount_parts(void)
 {
@@ -527,6 +549,7 @@ static const struct test_case cases[] = {
 
 static const struct test_case once[] = {
     CORO(keeps_alive),
+    CORO(empty),
     CORO(says_its_name),
     CORO(many_routes),
     CORO(proxies),

@@ -43,6 +43,12 @@ static bool is_compressible(const struct cg_http_respond_op *respond, size_t len
            cg__http_response_is_worth(respond->req, respond->status, type_of(respond));
 }
 
+/* A body of no bytes may be NULL, which memcpy must not get. */
+static inline const char *body_of(const struct cg_http_respond_op *respond)
+{
+    return respond->body != NULL ? respond->body : "";
+}
+
 /* Writes the head and a small body into the output. 0: done; 1: the body is still to be
  * written; or an error of cg__http_response_head_put. */
 static int put_response(struct cg_http_respond_op *respond, const void *body,
@@ -97,7 +103,7 @@ static inline bool put_usual(struct cg_http_respond_op *respond, struct cg_sched
     to = CG__HTTP_H1_PUT(to, "\r\nContent-Length: ");
     to += cg__http_framing_decimal(to, len);
     to = CG__HTTP_H1_PUT(to, "\r\n\r\n");
-    to = cg__http_h1_put(to, respond->body, len);
+    to = cg__http_h1_put(to, body_of(respond), len);
     req->conn->out->used = (size_t)(to - req->conn->out->data);
     req->framing = CG__HTTP_LENGTH;
     req->sent = len;
@@ -115,7 +121,7 @@ static enum cg_verdict process_rare(struct cg_http_respond_op *respond)
 
     if (len > CG__HTTP_COPY || is_compressible(respond, len))
         return CG_RUN;
-    rc = put_response(respond, respond->body, len);
+    rc = put_response(respond, body_of(respond), len);
     if (rc == -ENOBUFS ||
         rc == 1) /* 1: the head has been written: see write_response */
         return CG_RUN;
@@ -179,9 +185,9 @@ static ssize_t respond_run(struct cg_op *op)
         cg_http_headers_add(&respond->req->out, "Vary", "Accept-Encoding");
     }
     if (coding != CG__HTTP_IDENTITY)
-        smaller = cg__http_compress(coding, respond->body, len, &compressed);
+        smaller = cg__http_compress(coding, body_of(respond), len, &compressed);
     if (smaller <= 0)
-        return smaller < 0 ? smaller : write_response(respond, respond->body, len);
+        return smaller < 0 ? smaller : write_response(respond, body_of(respond), len);
     n = cg__http_response_head_coded(respond->req, coding);
     if (n == 0)
         n = write_response(respond, compressed, (size_t)smaller);
