@@ -102,6 +102,7 @@ static ssize_t refreshes_for_nobody(void *arg)
     origin.fields = CC "max-age=10, stale-while-revalidate=20" N TAG;
     IS(FETCH(.url = origin.url, .proxied = &whom), 200);
     ck_assert(origin_heard("PROXY TCP4 192.0.2.1 "));
+    cg_http_reply_free(reply);
     cg_yield(cg_sleep(11 * CG_SECOND));
     IS(FETCH(.url = origin.url, .proxied = &whom), 200);
     IS(cg_http_reply_from(reply), CG_HTTP_FROM_STALE);

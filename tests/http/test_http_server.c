@@ -529,11 +529,12 @@ static ssize_t several_listeners(void *arg)
     ck_assert_str_eq(ask_other(&others[1], "yGET /" V CLOSE "\r\n"),
                      HELLO CLOSE "\r\nhello\n");
     ck_assert_ptr_null(strstr(ask_other(&others[2], "GET /" V CLOSE "\r\n"), "hello"));
-    serve_end();
+    OK(cg_yield(cg_http_shutdown(server, .idle = CG_NOWAIT, .timeout = CG_SECOND)));
     for (size_t i = 0; i < COUNT(others); i++) {
         IS(test_end(coros[i]), 0);
         cg_sock_close(others[i].listener);
     }
+    serve_end();
     return 0;
 }
 
