@@ -165,7 +165,7 @@ static void await_all(pid_t *servers, pid_t *clients)
             usleep(1000);
 }
 
-/* kill(-1) would signal all processes. */
+/* A negative pid means that no process was started: kill(-1) would signal all of the user's. */
 static void end(pid_t pid, int sig)
 {
     if (pid < 0)

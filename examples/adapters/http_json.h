@@ -9,7 +9,7 @@
 /* The JSON as text, which belongs to it. */
 const char *http_json_text(struct json_object *json);
 
-/* The text of a member of an object; NULL: there is no such member, or no object. */
+/* Returns the text of a member. NULL: the object has no such member, or it is no object. */
 const char *http_json_member(struct json_object *object, const char *name);
 
 /* Sends JSON, whose ownership passes. 0, or a negative code. */

@@ -25,7 +25,8 @@ struct pq_pool *pq_pool_new(const char *conninfo, const char *begin, unsigned li
 void pq_pool_free(struct pq_pool *pool);
 
 /* Runs a prepared statement on an idle connection, for which it waits. The values are texts;
- * NULL is SQL's null. Stores the rows, which the caller frees with PQclear. Returns 0; or
+ * a NULL pointer means SQL's NULL. Stores the rows, which the caller frees with PQclear. Returns
+ * 0; or
  *   -EINVAL     the database refuses the values (SQLSTATE 22 and 23)
  *   -EIO        there is no answer within PQ_PATIENCE, or another failure, which is printed.
  *               The connection is made anew when it is needed

@@ -50,7 +50,8 @@ struct cg__carrier {
      * ask->broken: a response that says why may have come. If the final response comes
      * before, sets ask->responded. */
     ssize_t (*send)(struct cg__link *link, struct cg__asking *ask);
-    /* Sends a longer body, in a coroutine of its own: the result of struct cg__sending. */
+    /* Sends a longer body, and is called in a coroutine of its own. Returns what becomes the
+     * result of the struct cg__sending. */
     ssize_t (*send_body)(struct cg__sending *sending);
     /* Waits until that coroutine has ended, or something has come: 0, 1, or a negative code
      * of waiting. */

@@ -526,7 +526,8 @@ CG_API int cg_http_response_set_header(struct cg_http_request *req, const char *
 CG_API int cg_http_response_add_header(struct cg_http_request *req, const char *name,
                                        const char *value);
 
-/* The header fields that have been set so far, to be read and changed until the response begins. */
+/* Returns the header fields that the handler has set so far. They may be read and changed until the
+ * response begins. */
 CG_API struct cg_http_headers *cg_http_response_headers(struct cg_http_request *req);
 
 /* Adds a trailer, to be sent after a chunked body. Other responses are sent without it. 0,

@@ -22,8 +22,8 @@ enum {
 ssize_t cg__proxy_header_parse(const char *data, size_t len, char client[static CG_ADDR_SIZE]);
 
 /* Makes a header of version 1 or 2 and returns its length. `client` and `server` are the two ends
- * of the client's connection; if one is no IP address with a port, the header says that they are
- * unknown; client NULL: the connection is the proxy's own. */
+ * of the client's connection. If one of them is no IP address with a port, the header says that
+ * both are unknown. If client is NULL, it says that the connection is the proxy's own. */
 size_t cg__proxy_header_make(char header[static CG__PROXY_HEADER_MADE], unsigned version,
                              const char *client, const char *server);
 

@@ -81,7 +81,7 @@ static void serve_and(cg_fn *fn, const struct cg_sim_options *options)
     hosts_close(&hosts);
 }
 
-/* Also when datagrams are lost, come twice, and overtake each other. */
+/* Hosts are found, on a good network and on one that loses, doubles and reorders datagrams. */
 static void finds_hosts(void)
 {
     serve_and(asks, &plain);

@@ -53,8 +53,8 @@ static const char *without_issuer(char *lone)
     return lone;
 }
 
-/* A server with a lone certificate sends the intermediate ones of its trusted issuers, and
- * none of the system's. */
+/* A server whose file has only its own certificate also sends the intermediate certificates that
+ * it finds among its trusted issuers. It does not look in the system's store. */
 static ssize_t lone_certificate(void *arg)
 {
     char lone[16384], trusted[16384];
