@@ -23,4 +23,21 @@ const char *carried_url(const char *path);
  * all pairs share a connection. */
 void carried_pair(struct cg_sock **served, struct cg_sock **asked);
 
+/* CARRIED(fn) makes tests of a function: by_h1 calls fn(false), and by_h2, if HTTP/2 is built,
+ * fn(true). CARRIED_CASES are their entries in a table of cases. */
+#ifdef HAVE_NGHTTP2
+#define CARRIED(fn) CARRIED_BY(by_h1, fn, false) CARRIED_BY(by_h2, fn, true)
+#define CARRIED_CASES CORO(by_h1, .where = ON_SIM), CORO(by_h2, .where = ON_SIM)
+#else
+#define CARRIED(fn) CARRIED_BY(by_h1, fn, false)
+#define CARRIED_CASES CORO(by_h1, .where = ON_SIM)
+#endif
+#define CARRIED_BY(name, fn, h2)                                                           \
+    static ssize_t name(void *arg)                                                         \
+    {                                                                                      \
+        (void)arg;                                                                         \
+        fn(h2);                                                                            \
+        return 0;                                                                          \
+    }
+
 #endif

@@ -215,25 +215,14 @@ static void ends(bool h2)
     finish();
 }
 
-static ssize_t by_h1(void *arg)
+static void whole(bool h2)
 {
-    (void)arg;
-    reaches_all(false);
-    comes_back(false);
-    ends(false);
-    return 0;
+    reaches_all(h2);
+    comes_back(h2);
+    ends(h2);
 }
 
-#ifdef HAVE_NGHTTP2
-static ssize_t by_h2(void *arg)
-{
-    (void)arg;
-    reaches_all(true);
-    comes_back(true);
-    ends(true);
-    return 0;
-}
-#endif
+CARRIED(whole)
 
 /* Whoever sends more behind the request is no client of a stream. */
 static void sends_more(void)
@@ -307,10 +296,7 @@ static ssize_t several(void *arg)
 }
 
 static const struct test_case cases[] = {
-    CORO(by_h1, .where = ON_SIM),
-#ifdef HAVE_NGHTTP2
-    CORO(by_h2, .where = ON_SIM),
-#endif
+    CARRIED_CASES,
     CORO(head),
     CORO(several),
 };

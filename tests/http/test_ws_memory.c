@@ -93,27 +93,10 @@ static void each_allocation(bool h2)
     ck_assert_int_gt(refused, 5);
 }
 
-static ssize_t by_h1(void *arg)
-{
-    (void)arg;
-    each_allocation(false);
-    return 0;
-}
-
-#ifdef HAVE_NGHTTP2
-static ssize_t by_h2(void *arg)
-{
-    (void)arg;
-    each_allocation(true);
-    return 0;
-}
-#endif
+CARRIED(each_allocation)
 
 static const struct test_case cases[] = {
-    CORO(by_h1, .where = ON_SIM),
-#ifdef HAVE_NGHTTP2
-    CORO(by_h2, .where = ON_SIM),
-#endif
+    CARRIED_CASES,
 };
 
 int main(void)

@@ -190,27 +190,15 @@ static void ends_early(bool h2)
     }
 }
 
-static ssize_t by_h1(void *arg)
+static void whole(bool h2)
 {
-    (void)arg;
-    serves(false);
-    pings(false);
-    is_told(false);
-    ends_early(false);
-    return 0;
+    serves(h2);
+    pings(h2);
+    is_told(h2);
+    ends_early(h2);
 }
 
-#ifdef HAVE_NGHTTP2
-static ssize_t by_h2(void *arg)
-{
-    (void)arg;
-    serves(true);
-    pings(true);
-    is_told(true);
-    ends_early(true);
-    return 0;
-}
-#endif
+CARRIED(whole)
 
 /* Many at once, on real sockets. */
 static ssize_t many(void *arg)
@@ -232,10 +220,7 @@ static ssize_t many(void *arg)
 }
 
 static const struct test_case cases[] = {
-    CORO(by_h1, .where = ON_SIM),
-#ifdef HAVE_NGHTTP2
-    CORO(by_h2, .where = ON_SIM),
-#endif
+    CARRIED_CASES,
     CORO(many),
 };
 
