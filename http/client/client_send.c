@@ -191,9 +191,8 @@ ssize_t cg__http_client_send_listen(struct cg__sending *sending)
 {
     struct cg_op *over = cg_wait_event(&sending->over, .timeout = CG_NEVER),
                  *poll = cg_poll_sock(sending->sock, CG_IN, .timeout = CG_NEVER);
-    ssize_t n = cg_yield(cg_any((over, poll)));
 
-    return n;
+    return cg_yield(cg_any((over, poll)));
 }
 
 /* Reads a response that comes before the body is sent. */
