@@ -271,7 +271,10 @@ struct cg_reactor {
     bool embedded; /* cg_sched_fd was called */
     bool stepped;  /* cg_sched_step runs it: each wait submits all pending requests */
     bool simulated; /* its clock is not the machine's */
-    bool threadless; /* cg_offload calls functions at once, so that a run can be repeated */
+    /* How long each step of an offloaded function takes: until it begins, and until its result
+     * has arrived. Not NULL: functions run in the scheduler's thread, after that time, so that
+     * a run can be repeated. */
+    int64_t (*offload_takes)(struct cg_reactor *reactor);
     unsigned files; /* the calls that it serves by CG_IO_FILE, as bits 1 << CG_FILE_OPEN ... */
     int64_t due; /* moment at which wait itself has something to do; 0: none */
     struct cg_chunk *chunks; /* free ones */

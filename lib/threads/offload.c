@@ -33,24 +33,30 @@ static void tell(const struct cg_offload_op *offload, enum cg_fate fate)
         *offload->fate = fate;
 }
 
-/* Runs in the scheduler's thread when the function has returned. */
-static void come_home(struct cg__post *post, bool dropped)
+void cg__offload_return(struct cg__job *job)
 {
-    struct cg__job *job = (struct cg__job *)post;
     struct cg_offload_op *offload = job->op;
     ssize_t result = job->result;
 
-    if (!dropped)
-        cg__away_remove(&job->away, job->sched);
+    cg__away_remove(&job->away, job->sched);
     free(job);
-    if (dropped)
-        return;
     tell(offload, CG_FATE_RAN);
     cg_op_complete(&offload->op, result);
 }
 
-/* Calls fn in this thread: for a pool without threads, and in a world without them. As in
- * another thread, no coroutine is current, so fn cannot yield. */
+/* Runs in the scheduler's thread when the function has returned. */
+static void come_home(struct cg__post *post, bool dropped)
+{
+    struct cg__job *job = (struct cg__job *)post;
+
+    if (dropped)
+        free(job);
+    else
+        cg__offload_return(job);
+}
+
+/* Calls fn in this thread, for a pool without threads. As in another thread, no coroutine is
+ * current, so fn cannot yield. */
 static ssize_t call_here(struct cg_offload_op *offload)
 {
     static struct cg__job here;
@@ -65,15 +71,20 @@ static ssize_t call_here(struct cg_offload_op *offload)
     return result;
 }
 
-static bool calls_at_once(const struct cg_offload_op *offload, const struct cg_sched *sched)
+/* Has a thread run the job, or acts as if one did. */
+static int begin(struct cg__job *job)
 {
-    return offload->pool ? offload->pool->limit == 0 : sched->reactor->threadless;
+    if (job->pool)
+        return cg__pool_put(job->pool, job);
+    cg__acted_begin(job);
+    return 0;
 }
 
 static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_offload_op *offload = as_offload(op);
-    struct cg_pool *pool;
+    bool acted = sched->reactor->offload_takes != NULL;
+    struct cg_pool *pool = NULL;
     struct cg__away_list *jobs;
     struct cg__job *job;
     int rc;
@@ -82,14 +93,14 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
         return cg__op_done(op, -EINVAL);
     if (cg__reactor_lacks(sched->reactor, CG_LACKS_THREADS))
         return cg__op_done(op, -EAGAIN);
-    if (calls_at_once(offload, sched))
+    if (offload->pool && offload->pool->limit == 0)
         return cg__op_done(op, call_here(offload));
-    pool = offload->pool ? offload->pool : cg__pool_own();
-    if (pool == NULL || (jobs = cg__away_list(sched, CG__PART_JOBS, &part)) == NULL ||
+    if (!acted)
+        pool = offload->pool ? offload->pool : cg__pool_own();
+    if ((pool == NULL && !acted) || (jobs = cg__away_list(sched, CG__PART_JOBS, &part)) == NULL ||
         (job = malloc(sizeof *job)) == NULL)
         return cg__op_done(op, -ENOMEM);
     *job = (struct cg__job){
-        .post.run = come_home,
         .pool = pool,
         .sched = sched,
         .op = offload,
@@ -99,9 +110,11 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
         .forks = cg__fork_count(),
         .state = CG__JOB_QUEUED,
     };
+    if (pool)
+        job->post.run = come_home;
     cg__away_add(jobs, &job->away, sched);
     offload->job = job;
-    if ((rc = cg__pool_put(pool, job)) == 0)
+    if ((rc = begin(job)) == 0)
         return CG_PENDING;
     cg__away_remove(&job->away, sched);
     free(job);
@@ -110,11 +123,11 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
 }
 
 /* Whether this is a copy, made by fork(), of a job of the parent: no thread or queue of
- * this process has it. A job that has already been posted back completes in both
- * processes. */
+ * this process has it. A job that has already been posted back, or has no thread, completes
+ * in both processes. */
 static bool is_parents(const struct cg__job *job)
 {
-    return job->forks != cg__fork_count() && job->state != CG__JOB_RETURNED;
+    return job->pool && job->forks != cg__fork_count() && job->state != CG__JOB_RETURNED;
 }
 
 /* Withdraws a job whose op is cancelled, and returns its state. A queued job leaves the
@@ -124,6 +137,8 @@ static enum cg__job_state leave(struct cg__job *job, struct cg_stacks *stacks)
 {
     enum cg__job_state state;
 
+    if (job->pool == NULL)
+        return cg__acted_leave(job, stacks != NULL);
     pthread_mutex_lock(&job->pool->lock);
     state = job->state;
     if (state == CG__JOB_QUEUED) {

@@ -15,10 +15,13 @@ enum cg__job_state {
 };
 
 struct cg__job {
-    struct cg__post post;             /* from the thread back to the scheduler */
+    union {
+        struct cg__post post;   /* from the thread back to the scheduler */
+        struct cg__alarm alarm; /* of a job without a pool: its next step */
+    };
     struct cg__job *next, *prev;      /* in the queue */
     struct cg__away away;             /* in the scheduler's list */
-    struct cg_pool *pool;
+    struct cg_pool *pool;     /* NULL: no thread runs it, see acted.c */
     struct cg_sched *sched;   /* NULL: nothing waits for the job; its thread frees it */
     struct cg_stacks *stacks; /* referenced by the job if its scheduler has been freed */
     struct cg_offload_op *op;
@@ -50,6 +53,17 @@ int cg__pool_put(struct cg_pool *pool, struct cg__job *job);
 
 /* Takes a job out of the queue. The caller holds the lock. */
 void cg__pool_unlink(struct cg_pool *pool, struct cg__job *job);
+
+/* Begins a job without a pool. */
+void cg__acted_begin(struct cg__job *job);
+
+/* Withdraws such a job, whose op is cancelled or whose scheduler is being freed (`dropped`), and
+ * returns its state. It is the caller's if it was still queued. If it runs, it frees itself later
+ * if it has an abandon function or is dropped; otherwise it still returns. */
+enum cg__job_state cg__acted_leave(struct cg__job *job, bool dropped);
+
+/* Frees a job, and completes its op with its result. */
+void cg__offload_return(struct cg__job *job);
 
 /* Counts the scheduler's jobs by their states. */
 void cg__offload_count(const struct cg_sched *sched, size_t counts[CG__JOB_RETURNED + 1]);

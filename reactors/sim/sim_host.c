@@ -16,6 +16,7 @@ enum {
     START = 1,    /* what the clock shows at first, s */
     DEPTH = 3,    /* the default of .depth */
     STEPS = 1000, /* and of .steps */
+    OFFLOAD_TAKES = 20 * CG_MILLISECOND, /* the longest step of an offloaded function */
 };
 
 static bool bad(const struct cg_sim_options *opt)
@@ -66,10 +67,17 @@ static void set_order(struct cg_sim_host *host)
     host->base.order = &host->order;
 }
 
+/* A thread may be free at once, or not for a while. */
+static int64_t offload_takes(struct cg_reactor *reactor)
+{
+    return cg_sim_random(reactor, 2) ? (int64_t)cg_sim_random(reactor, OFFLOAD_TAKES) : 0;
+}
+
 /* Sets what depends on whether somebody follows the world. */
 static void prepare(struct cg_sim_host *host)
 {
-    host->base.threadless = host->sim->watch && !host->sim->opt.threads;
+    if (host->sim->watch && !host->sim->opt.threads)
+        host->base.offload_takes = offload_takes;
     set_order(host);
 }
 

@@ -13,7 +13,7 @@
 static const struct subject *const subjects[] = {
     &echo_subject,    &room_subject,  &http_subject,  &h2_subject,       &gateway_subject,
     &ws_subject,      &https_subject, &proxy_subject, &restarts_subject, &restart_subject,
-    &names_subject,
+    &names_subject, &offload_subject,
 };
 
 enum { SUBJECTS = sizeof subjects / sizeof *subjects, WORLDS = 600 };

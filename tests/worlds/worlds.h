@@ -23,7 +23,7 @@ struct subject {
 };
 
 /* line_worlds.c, http_worlds.c, ws_worlds.c, tls_worlds.c, proxy_worlds.c, restart_worlds.c,
- * names_worlds.c */
+ * names_worlds.c, offload_worlds.c */
 extern const struct subject echo_subject, room_subject;
 extern const struct subject http_subject, h2_subject, gateway_subject;
 extern const struct subject ws_subject;
@@ -31,6 +31,7 @@ extern const struct subject https_subject;
 extern const struct subject proxy_subject;
 extern const struct subject restarts_subject, restart_subject;
 extern const struct subject names_subject;
+extern const struct subject offload_subject;
 
 /* What must hold in a world; unlike assert it is always checked. */
 #define MUST(expr)                                                                         \
