@@ -161,7 +161,7 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "--reactor") == 0)
         reactor = argv[2];
     else if (argc > 1)
-        return fprintf(stderr, "usage: channel [--reactor NAME]\n"), 1;
+        return fprintf(stderr, "usage: channel [--reactor NAME]\n"), 2;
     for (int round = 0; round < ROUNDS; round++)
         for (size_t i = 0; i < 4; i++)
             values[i][round] = figures[i].round();

@@ -158,7 +158,7 @@ int main(int argc, char **argv)
     ssize_t n;
 
     if (argc != 4 || strcmp(argv[1], "--reactor") != 0)
-        return fprintf(stderr, "usage: disk --reactor NAME FOLDER\n"), 1;
+        return fprintf(stderr, "usage: disk --reactor NAME FOLDER\n"), 2;
     n = cg_main(argv[2], all, argv[3]);
     if (n < 0)
         fprintf(stderr, "disk: %s\n", cg_strerror(n));

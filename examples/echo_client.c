@@ -114,6 +114,6 @@ int main(int argc, char **argv)
     }
     address = argv[optind];
     if (c == '?' || optind != argc - 1 || (count && (messages = atoi(count)) < 1))
-        return fputs(usage, stderr), 1;
+        return fputs(usage, stderr), 2;
     return cg_main(reactor, run, NULL) < 0;
 }

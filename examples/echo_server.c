@@ -121,7 +121,7 @@ int main(int argc, char **argv)
     }
     count = strtoul(workers, &end, 10);
     if (c == '?' || optind < argc || *end != '\0' || end == workers || count > MOST)
-        return fprintf(stderr, "%s\n", usage), 1;
+        return fprintf(stderr, "%s\n", usage), 2;
     if ((others = cg_channel_new(.limit = MOST)) == NULL)
         return failed("channel", -ENOMEM) < 0;
     n = cg_crew_main(run, others, .reactor = reactor, .workers = (unsigned)count);

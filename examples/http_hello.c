@@ -133,13 +133,13 @@ int main(int argc, char **argv)
         if (c == 'h')
             return (puts(usage) < 0 || fflush(stdout) != 0) && failed("stdout", -errno);
         if (c == 'p' && !choose_protocols(optarg))
-            return fprintf(stderr, "http_hello: --protocols takes h1, h2c or both\n"), 1;
+            return fprintf(stderr, "http_hello: --protocols takes h1, h2c or both\n"), 2;
         if (c != 'p')
             *(c == 'r' ? &reactor : c == 'w' ? &workers : &address) = optarg;
     }
     count = strtoul(workers, &end, 10);
     if (c == '?' || optind < argc || *end != '\0' || end == workers || count > MOST)
-        return fprintf(stderr, "%s\n", usage), 1;
+        return fprintf(stderr, "%s\n", usage), 2;
     if ((others = cg_channel_new(.limit = MOST)) == NULL)
         return failed("channel", -ENOMEM) < 0;
     n = cg_crew_main(run, others, .reactor = reactor, .workers = (unsigned)count);

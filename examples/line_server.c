@@ -126,6 +126,6 @@ int main(int argc, char **argv)
             *(c == 'r' ? &reactor : &address) = optarg;
     }
     if (c == '?' || optind < argc || (end && *end) || idle <= 0)
-        return fprintf(stderr, "%s\n", usage), 1;
+        return fprintf(stderr, "%s\n", usage), 2;
     return cg_main(reactor, run, NULL) < 0;
 }

@@ -399,9 +399,9 @@ check_options() {
         run "$examples/${words[0]}" --help
         like "${words[0]} --help" "0 usage: ${words[0]} *--reactor NAME*" "$status $out$err"
         run "$examples/${words[0]}" --wrong
-        like "${words[0]} refuses a wrong option" "1 *usage: ${words[0]} *" "$status $err"
+        like "${words[0]} refuses a wrong option" "2 *usage: ${words[0]} *" "$status $err"
         run "$examples/${words[0]}" "${words[@]:1}" surplus
-        like "${words[0]} refuses a surplus argument" "1 usage: ${words[0]} *" "$status $err"
+        like "${words[0]} refuses a surplus argument" "2 usage: ${words[0]} *" "$status $err"
     done
     while read -r name why; do
         [ "$why" != available ] || continue
