@@ -80,7 +80,7 @@ bool cg__http_client_h2_is_idle(const struct cg__h2 *h2)
 bool cg__http_client_h2_revive(struct cg__h2 *h2)
 {
     cg__http_client_h2_pump_drain(h2);
-    return !cg__http_client_h2_is_spent(h2);
+    return !cg__http_client_h2_is_spent(h2) && cg__http_client_h2_has_room(h2);
 }
 
 struct cg__h2_stream *cg__http_client_h2_join(struct cg__h2 *h2)
@@ -118,6 +118,8 @@ struct cg__h2 *cg__http_client_h2_part(struct cg__h2_stream *stream)
 {
     struct cg__h2 *h2 = stream->h2;
 
+    if (stream->last != NULL && !stream->last->complete && !stream->closed)
+        h2->spent = true; /* nothing else may come before the rest of that head */
     *(stream->prev ? &stream->prev->next : &h2->streams) = stream->next;
     if (stream->next != NULL)
         stream->next->prev = stream->prev;

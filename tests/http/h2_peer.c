@@ -150,6 +150,17 @@ static void push(struct conn *conn, int32_t id)
     flood(conn, frame, 14, 1);
 }
 
+static const nghttp2_settings_entry no_streams = {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 0};
+
+/* The head goes on in a CONTINUATION, which does not come. */
+static void half_head(struct conn *conn, int32_t id)
+{
+    char frame[] = "\0\0\1\1\0\0\0\0\0\x88";
+
+    frame[8] = (char)id;
+    flood(conn, frame, 10, 1);
+}
+
 /* What is done with a request when its head has come. */
 static void on_head(struct conn *conn, int32_t id, struct stream *stream)
 {
@@ -197,6 +208,13 @@ static void on_head(struct conn *conn, int32_t id, struct stream *stream)
         flood(conn, "\0\0\0\4\0\0\0\0\0", 9, 30000);
     else if (is(stream, "/unknown"))
         flood(conn, "\0\0\1\x77\0\0\0\0\0x", 10, 30000);
+    else if (is(stream, "/idle"))
+        flood(conn, "\0\0\1\0\0\0\0\0\x7fx", 10, 1);
+    else if (is(stream, "/half-head"))
+        half_head(conn, id);
+    else if (is(stream, "/no-streams"))
+        nghttp2_submit_settings(session, 0, &no_streams, 1),
+            respond(conn, id, stream, "ok", 2, "2");
     else if (is(stream, "/push"))
         push(conn, id);
     else if (is(stream, "/ok"))

@@ -30,7 +30,10 @@ enum { H2_CONNECTIONS = 32, H2_BIG = 300 * 1000 };
  *   /fields/N    N fields; /long/N: a field of N bytes
  *   /bad         a field with an invalid name
  *   /pings, /settings, /empty    many frames of this kind, then like /ok
- *   /push        PUSH_PROMISE */
+ *   /push        PUSH_PROMISE
+ *   /idle        DATA of a stream that there is not
+ *   /half-head   the first half of a head
+ *   /no-streams  SETTINGS that allow no streams, then like /ok */
 struct h2_peer {
     /* Set before the start: */
     uint32_t most;   /* streams at a time; 0: 100 */

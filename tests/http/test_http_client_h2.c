@@ -255,6 +255,28 @@ static ssize_t fails(void *arg)
     return 0;
 }
 
+/* What one request leaves behind does not harm the next: a head that was begun and never
+ * completed, and a server that allows no further streams on this connection. */
+static ssize_t leaves_no_harm(void *arg)
+{
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR, .idle_timeout = CG_SECOND);
+    IS(ASK("/ok"), 200);
+    has_body("ok");
+    IS(ASK("/half-head"), -ETIMEDOUT);
+    IS(ASK("/ok"), 200);
+    has_body("ok");
+    IS(peer.connections, 2);
+    IS(ASK("/no-streams"), 200);
+    has_body("ok");
+    IS(ASK("/ok"), 200);
+    has_body("ok");
+    IS(peer.connections, 3);
+    finish();
+    return 0;
+}
+
 /* Requests at the same time */
 
 struct asked {
@@ -514,7 +536,7 @@ static ssize_t falls_back(void *arg)
 static const struct test_case cases[] = {
     CORO(speaks),         CORO(streams),
     CORO(sends_bodies),   CORO(stops_sending, .where = ON_SIM),
-    CORO(fails, .where = ON_SIM),
+    CORO(fails, .where = ON_SIM), CORO(leaves_no_harm, .where = ON_SIM),
     CORO(shares),         CORO(goes_away),
     CORO(is_left_out),    CORO(is_closed, .where = ON_SIM),
     CORO(is_cancelled),   CORO(does_not_block),
