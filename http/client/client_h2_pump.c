@@ -42,6 +42,19 @@ static void fail(struct cg__h2 *h2, ssize_t code, const char *why)
         cg__http_client_line_wake_all(h2->line, 0, NULL);
 }
 
+/* The server violates HTTP/2. why NULL: as our GOAWAY says. */
+static void fail_invalid(struct cg__h2 *h2, const char *why)
+{
+    char text[CG_HTTP_WHY_SIZE];
+
+    cg__http_client_h2_pump_offer(h2); /* says why */
+    if (why == NULL)
+        why = h2->why;
+    cg__http_client_because(text, 0, "the response is not valid HTTP/2%s%s", *why ? ": " : "",
+                            why);
+    fail(h2, CG_EHTTP, text);
+}
+
 static void fail_by(struct cg__h2 *h2, ssize_t code)
 {
     char why[CG_HTTP_WHY_SIZE];
@@ -90,13 +103,8 @@ static void take(struct cg__h2 *h2, struct cg_view *view)
 
     h2->heard++;
     cg_view_release(view, view->len);
-    if (why != NULL) {
-        char text[CG_HTTP_WHY_SIZE];
-
-        cg__http_client_h2_pump_offer(h2); /* says why */
-        cg__http_client_because(text, 0, "the response is not valid HTTP/2: %s", why);
-        fail(h2, CG_EHTTP, text);
-    }
+    if (why != NULL)
+        fail_invalid(h2, why);
 }
 
 /* Waits for bytes; -EINTR: others have done what the reader waits for. */
@@ -119,7 +127,7 @@ static ssize_t read_once(struct cg__h2 *h2, struct cg__h2_reader *reader, int64_
     ssize_t n;
 
     if (!nghttp2_session_want_read(h2->session)) {
-        fail(h2, CG_EHTTP, "the response is not valid HTTP/2"); /* as GOAWAY has said */
+        fail_invalid(h2, NULL);
         return 0;
     }
     h2->reading = true;

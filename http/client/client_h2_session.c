@@ -254,6 +254,22 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     return 0;
 }
 
+/* Most violations that end the connection are known to us only by what nghttp2 tells the
+ * server about them, such as "DATA: stream in idle". */
+static int before_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    struct cg__h2 *h2 = user;
+    size_t len = frame->goaway.opaque_data_len;
+
+    (void)session;
+    if (frame->hd.type != NGHTTP2_GOAWAY || h2->why[0] != '\0' || len >= sizeof h2->why)
+        return 0;
+    if (len > 0)
+        memcpy(h2->why, frame->goaway.opaque_data, len);
+    h2->why[len] = '\0';
+    return 0;
+}
+
 static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int code,
                             void *user)
 {
@@ -308,6 +324,7 @@ static void set_callbacks(nghttp2_session_callbacks *calls)
     nghttp2_session_callbacks_set_on_frame_recv_callback(calls, on_frame);
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(calls, on_invalid_frame);
     nghttp2_session_callbacks_set_on_stream_close_callback(calls, on_stream_close);
+    nghttp2_session_callbacks_set_before_frame_send_callback(calls, before_frame_send);
 }
 
 static void set_option(nghttp2_option *option, void *user)

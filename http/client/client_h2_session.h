@@ -32,6 +32,7 @@ struct cg__h2 {
     bool settled;   /* the server's settings are known */
     bool spent;     /* takes no more requests */
     ssize_t error;  /* the connection has failed */
+    char why[64];   /* what our GOAWAY has told the server; "": nothing */
     uint64_t heard; /* how often something has come */
     int64_t useless; /* bytes that have come since some brought a head or a body, or a piece
                       * of ours was sent; less what may still come for streams that were

@@ -230,6 +230,7 @@ static ssize_t fails(void *arg)
         {"/settings", CG_EHTTP, "not valid HTTP/2", true},
         {"/unknown", CG_EHTTP, "too many frames without content", true},
         {"/push", CG_EHTTP, "", true},
+        {"/idle", CG_EHTTP, "not valid HTTP/2: DATA: stream in idle", true},
     };
 
     (void)arg;
