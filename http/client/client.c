@@ -69,6 +69,17 @@ static bool copy_proxies(struct cg__proxies *proxies, const struct cg_http_clien
            copy(&proxies->except, texts[CG__PROXY_EXCEPT]);
 }
 
+static void free_spare_replies(struct cg_http_client *client)
+{
+    while (client->spare != NULL) {
+        struct cg_http_reply *reply = client->spare;
+
+        client->spare = reply->next;
+        cg__http_message_clear(&reply->headers);
+        free(reply);
+    }
+}
+
 static void destroy(struct cg_http_client *client)
 {
     cg__http_cache_unref(client->options.cache);
@@ -78,6 +89,7 @@ static void destroy(struct cg_http_client *client)
     free(client->proxies.except);
     free(client->targets);
     cg__http_client_site_free(client);
+    free_spare_replies(client);
     free(client);
 }
 

@@ -28,6 +28,8 @@ struct cg_http_client {
     struct cg__pool pool;
     struct cg__site *sites;
     unsigned nsites;
+    struct cg_http_reply *spare; /* unused replies, for the next requests: client_reply.c */
+    unsigned nspare;
     unsigned protocols; /* of enum cg_http_protocol: those that are possible here */
     struct cg_sched *sched; /* of the first request */
     char *user_agent;
@@ -92,6 +94,7 @@ struct cg__link {
 
 struct cg_http_reply {
     struct cg_http_client *client;
+    struct cg_http_reply *next; /* in client->spare */
     struct cg_object object;
     struct cg_scope *scope; /* of the running read; or NULL */
     struct cg__link link; /* until the body has ended */

@@ -380,17 +380,6 @@ static ssize_t fetch_all(struct cg__asking *ask)
     return n;
 }
 
-static struct cg_http_reply *new_reply(struct cg_http_client *client)
-{
-    struct cg_http_reply *reply = malloc(sizeof *reply);
-
-    if (reply != NULL) {
-        *reply = (struct cg_http_reply){.client = client};
-        client->refs++;
-    }
-    return reply;
-}
-
 static ssize_t fetch_url(struct cg__asking *ask, struct cg_http_reply **reply)
 {
     struct cg_http_client *client = ask->client;
@@ -414,7 +403,7 @@ static ssize_t fetch_url(struct cg__asking *ask, struct cg_http_reply **reply)
                                        url && *url ? url : "\"\"", wrong);
     if (n < 0)
         return n;
-    ask->reply = new_reply(client);
+    ask->reply = cg__http_client_reply_new(client);
     n = ask->reply ? fetch_all(ask) : -ENOMEM;
     cg__http_url_free(&ask->url);
     free(ask->proxy_auth);

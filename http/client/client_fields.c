@@ -62,8 +62,11 @@ static bool next_own(struct own *own, struct field *field)
 
 /* Whether a field of the caller is sent: not if it is private and a redirect has led to
  * another host, or if it describes a body that a redirect has dropped. */
-static bool goes_along(const struct cg__asking *ask, const char *name, bool to_proxy)
+static bool goes_along(const struct cg__asking *ask, const char *name, size_t len,
+                       bool to_proxy)
 {
+    static const char of_proxy[] = "Proxy-Authorization";
+
     static const char *const private[] = {
         "Authorization", "Cookie", "Cookie2", "Host", "Proxy-Authorization", NULL};
     static const char *const of_body[] = {"Content-Type",        "Content-Encoding",
@@ -72,7 +75,7 @@ static bool goes_along(const struct cg__asking *ask, const char *name, bool to_p
 
     if (ask->foreign && cg__http_message_is_one_of(name, private))
         return false;
-    if (!to_proxy && cg__ascii_equal(name, "Proxy-Authorization"))
+    if (!to_proxy && len == sizeof of_proxy - 1 && cg__ascii_same(name, of_proxy, len))
         return false;
     return ask->with_body || ask->redirects == 0 || !cg__http_message_is_one_of(name, of_body);
 }
@@ -86,7 +89,7 @@ bool cg__http_client_fields_has(const struct cg__asking *ask, const char *name,
 
     while (next_own(&own, &field))
         if (field.name_len == len && cg__ascii_same(field.name, name, len) &&
-            goes_along(ask, name, to_proxy))
+            goes_along(ask, name, len, to_proxy))
             return true;
     return false;
 }
@@ -127,7 +130,7 @@ static int put_own(struct cg_http_headers *to, cg__fields_put *put,
     int rc = 0;
 
     while (rc == 0 && next_own(&own, &field)) {
-        if (!goes_along(ask, field.name, to_proxy))
+        if (!goes_along(ask, field.name, field.name_len, to_proxy))
             continue;
         if (jar != NULL && cg__ascii_equal(field.name, "Cookie")) {
             rc = put_cookies(to, put, ask, jar, field.value);

@@ -150,8 +150,19 @@ static struct cg__conn unlink_kept(struct cg__pool *pool, struct cg__kept *kept)
     *(kept->newer ? &kept->newer->older : &pool->newest) = kept->older;
     pool->kept--;
     cg__http_client_pool_unuse(pool, kept->origin);
-    free(kept);
+    kept->older = pool->spare;
+    pool->spare = kept;
     return conn;
+}
+
+static struct cg__kept *new_kept(struct cg__pool *pool)
+{
+    struct cg__kept *kept = pool->spare;
+
+    if (kept == NULL)
+        return malloc(sizeof *kept);
+    pool->spare = kept->older;
+    return kept;
 }
 
 static void close_conn(struct cg__conn conn)
@@ -191,7 +202,7 @@ bool cg__http_client_pool_take(struct cg__pool *pool, struct cg__origin *lease, 
 void cg__http_client_pool_keep(struct cg__pool *pool, struct cg__origin *lease,
                                struct cg__conn conn, int64_t now)
 {
-    struct cg__kept *kept = pool->keep > 0 ? malloc(sizeof *kept) : NULL;
+    struct cg__kept *kept = pool->keep > 0 ? new_kept(pool) : NULL;
 
     if (kept == NULL) {
         close_conn(conn);
@@ -253,4 +264,6 @@ void cg__http_client_pool_close(struct cg__pool *pool)
 {
     while (pool->oldest)
         close_conn(unlink_kept(pool, pool->oldest));
+    while (pool->spare)
+        free(new_kept(pool));
 }

@@ -40,6 +40,7 @@ struct cg__enter_op;
 struct cg__pool {
     struct cg__origin *origins[CG__POOL_BUCKETS];
     struct cg__kept *oldest, *newest;
+    struct cg__kept *spare; /* unused ones, linked by `older`: as many as were kept at a time */
     struct cg__enter_op *first, *last; /* waiting, in order */
     unsigned active;                   /* leases in all */
     unsigned kept;

@@ -19,6 +19,8 @@
 enum {
     SKIP_LIMIT = 64 * 1024, /* bytes of a body that are discarded to keep a connection */
     FIRST_ROOM = 8 * 1024,
+    SPARES = 32,               /* replies that a client keeps for later requests */
+    SPARE_HEADERS = 4 * 1024,  /* bytes of fields that each of them keeps */
 };
 
 /* Returns the connection, or closes it; but not as long as the request is being sent. */
@@ -334,18 +336,52 @@ const struct cg_op_type cg_http_read_reply_type = {
     .print = reply_print,
 };
 
+struct cg_http_reply *cg__http_client_reply_new(struct cg_http_client *client)
+{
+    struct cg_http_reply *reply = client->spare;
+    struct cg_http_headers headers = {.data = NULL};
+
+    if (reply != NULL) {
+        client->spare = reply->next;
+        client->nspare--;
+        headers = reply->headers;
+    } else {
+        reply = malloc(sizeof *reply);
+    }
+    if (reply != NULL) {
+        *reply = (struct cg_http_reply){.client = client, .headers = headers};
+        client->refs++;
+    }
+    return reply;
+}
+
+/* Keeps a reply and the memory of its fields for a later request. */
+static void give_back(struct cg_http_reply *reply)
+{
+    struct cg_http_client *client = reply->client;
+
+    if (client->freed || client->nspare == SPARES) {
+        cg__http_message_clear(&reply->headers);
+        free(reply);
+    } else {
+        cg__http_message_reset(&reply->headers, SPARE_HEADERS);
+        reply->next = client->spare;
+        client->spare = reply;
+        client->nspare++;
+    }
+    cg__http_client_unref(client);
+}
+
 void cg__http_client_reply_end(struct cg_http_reply *reply)
 {
     cg__http_client_link_end(&reply->link, reply->client, false);
     cg__http_cache_release(reply->stored);
     cg__http_decoder_free(reply->decoder);
     cg__http_url_free(&reply->url);
-    cg__http_message_clear(&reply->headers);
     cg__http_message_clear(&reply->trailers);
-    cg__http_client_unref(reply->client);
     free(reply->body);
     free(reply->kept);
-    free(reply);
+    give_back(reply);
 }
 
 void cg_http_reply_free(struct cg_http_reply *reply)

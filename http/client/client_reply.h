@@ -5,6 +5,10 @@
 
 #include "http/client/client.h"
 
+/* A reply for a request, which takes a reference of the client: an unused one that the client has
+ * kept, with the memory of its fields, or a new one. NULL: no memory. */
+struct cg_http_reply *cg__http_client_reply_new(struct cg_http_client *client);
+
 /* Fills in the reply from the final head: whether a body follows, and how it is decoded.
  * The ownership of the link passes to the reply. */
 ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link *link,

@@ -231,15 +231,18 @@ static bool fits_with_head(const struct cg__asking *ask)
     return ask->with_body && !ask->expect && !cg__http_client_sending_wants(ask);
 }
 
-/* Sends the head, and a short body with it. */
+/* Sends the head, and a short body with it. The head is composed in the memory of the response's
+ * fields, which are not there yet. */
 static ssize_t send_head(struct cg__link *link, struct cg__asking *ask)
 {
-    struct cg_http_headers text = {.data = NULL};
+    struct cg_http_headers *text = &ask->reply->headers;
     struct iovec iov[2] = {{.iov_base = NULL}};
-    ssize_t n = cg__http_client_request_put(&text, ask, link->to_proxy);
+    ssize_t n;
 
+    cg__http_message_reset(text, SIZE_MAX);
+    n = cg__http_client_request_put(text, ask, link->to_proxy);
     if (n == 0) {
-        iov[0] = (struct iovec){text.data, text.used};
+        iov[0] = (struct iovec){text->data, text->used};
         if (fits_with_head(ask)) {
             iov[1] = (struct iovec){(void *)ask->fetch->body, ask->fetch->len};
             ask->sent = ask->fetch->len;
@@ -256,7 +259,7 @@ static ssize_t send_head(struct cg__link *link, struct cg__asking *ask)
                                     cg_strerror(n));
         ask->unsent = n < 0;
     }
-    cg__http_message_clear(&text);
+    cg__http_message_reset(text, SIZE_MAX);
     return n < 0 && ask->broken == 0 ? n : 0;
 }
 
