@@ -124,6 +124,12 @@ static ssize_t next_piece(struct cg__forward *fw, struct cg_http_reply *reply, c
     return n;
 }
 
+/* Whether nothing can follow a body of the announced length: in HTTP/2 trailers can. */
+static bool ends_by_length(const struct cg_http_reply *reply)
+{
+    return strcmp(cg_http_reply_protocol(reply), "HTTP/2") != 0;
+}
+
 /* Reads what has come of the body, or all of it if it is known to fit into the buffer. 0: that
  * is the whole body; 1: more may follow; or a negative code. */
 static ssize_t gather(struct cg__forward *fw, struct cg_http_reply *reply, char *buf,
@@ -142,6 +148,8 @@ static ssize_t gather(struct cg__forward *fw, struct cg_http_reply *reply, char 
         if (n <= 0)
             return n;
         *len += (size_t)n;
+        if (fits && *len == (uint64_t)length && ends_by_length(reply))
+            return 0;
     }
     return 1;
 }

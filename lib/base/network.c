@@ -76,7 +76,7 @@ static bool is_unix(const char *text, size_t len)
 int cg__network_trusts(const char *list, const char *text)
 {
     struct cg__network_address address, net;
-    bool is_address = cg__network_address(&address, text, strlen(text));
+    bool is_address = list != NULL && cg__network_address(&address, text, strlen(text));
     size_t len;
 
     for (; list != NULL && *(list += strspn(list, ", \t")) != '\0'; list += len) {
