@@ -133,6 +133,7 @@ struct cg__h2 *cg__http_client_h2_part(struct cg__h2_stream *stream)
         cg__http_message_clear(&head->fields);
         free(head);
     }
+    cg__http_message_clear(&stream->upgrade);
     cg__http_message_clear(&stream->trailers);
     free(stream->data);
     free(stream);

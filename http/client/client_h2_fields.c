@@ -4,6 +4,7 @@
 
 #include "http/client/client_fields.h"
 #include "http/client/client_h2_session.h"
+#include "http/message/ws_key.h"
 #include "lib/base/ascii.h"
 
 #include <errno.h>
@@ -69,6 +70,25 @@ static int64_t body_length(const struct cg__asking *ask)
                : -1;
 }
 
+/* Makes the fields that the server would send with 101 in HTTP/1.1. It sends none of them in
+ * HTTP/2 (RFC 8441, 5), but whoever reads the response shall see no difference. */
+static ssize_t prepare_accept(struct cg__h2_stream *stream, const char *protocol,
+                              const struct cg_http_headers *fields)
+{
+    const char *key = cg_http_headers_get(fields, "Sec-WebSocket-Key");
+    char answer[CG__WS_ACCEPT];
+    ssize_t n;
+
+    cg__http_message_clear(&stream->upgrade);
+    n = cg_http_headers_add(&stream->upgrade, "upgrade", protocol);
+    if (n == 0)
+        n = cg_http_headers_add(&stream->upgrade, "connection", "upgrade");
+    if (n < 0 || key == NULL || !cg__http_ws_key_is_valid(key))
+        return n;
+    cg__http_ws_key_accept(key, answer);
+    return cg_http_headers_add(&stream->upgrade, "sec-websocket-accept", answer);
+}
+
 static ssize_t submit(struct cg__h2_stream *stream, const struct cg__asking *ask,
                       struct cg_http_headers *fields, nghttp2_nv *list,
                       const nghttp2_data_provider *body)
@@ -79,8 +99,11 @@ static ssize_t submit(struct cg__h2_stream *stream, const struct cg__asking *ask
     int64_t length = body_length(ask);
     size_t count = 4;
     char number[24];
+    ssize_t n = protocol != NULL ? prepare_accept(stream, protocol, fields) : 0;
     int32_t id;
 
+    if (n < 0)
+        return n;
     list[0] = pair(":method", protocol != NULL ? "CONNECT" : ask->method);
     list[1] = pair(":scheme", url->https ? "https" : "http");
     list[2] = pair(":authority", url->hostport);

@@ -32,10 +32,6 @@ void cg__http_client_h2_receive_pop(struct cg_http_reply *reply)
     bool none = stream->head_only || head->status == 204 || head->status == 304 ||
                 head->status / 100 == 1 || (stream->ended && stream->to == stream->from);
 
-    if (stream->connects && head->status / 100 == 2) {
-        head->status = 101; /* as it is in HTTP/1.1 */
-        none = true;
-    }
     stream->first = head->next;
     if (stream->first == NULL)
         stream->last = NULL;

@@ -172,12 +172,30 @@ static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *fram
     return 0;
 }
 
+/* 2xx accepts an upgrade. It becomes the 101 that HTTP/1.1 has in its stead, so that whoever
+ * reads it sees no difference. 0 or a negative code. */
+static int accept_upgrade(struct cg__h2_stream *stream, struct cg__h2_head *head)
+{
+    struct cg_http_field field;
+    size_t at = 0;
+    int rc = 0;
+
+    head->status = 101;
+    while (rc == 0 && cg_http_headers_next(&stream->upgrade, &at, &field))
+        rc = cg_http_headers_set(&head->fields, field.name, field.value);
+    return rc;
+}
+
 static void end_head(struct cg__h2_stream *stream)
 {
     struct cg__h2_head *head = stream->last;
 
     if (head == NULL || head->complete)
         return;
+    if (stream->connects && head->status / 100 == 2 && accept_upgrade(stream, head) < 0) {
+        cg__http_client_h2_session_drop(stream, -ENOMEM, "no memory for the response");
+        return;
+    }
     head->complete = true;
     stream->finals |= head->status / 100 != 1 || head->status == 101;
 }

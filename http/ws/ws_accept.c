@@ -2,8 +2,8 @@
 /* cg_ws_accept: the server's side of the handshake. */
 #include "config.h"
 
+#include "http/message/ws_key.h"
 #include "http/ws/ws.h"
-#include "http/ws/ws_key.h"
 #include "http/ws/ws_offer.h"
 #include "http/ws/ws_protocol.h"
 #include "lib/base/ascii.h"

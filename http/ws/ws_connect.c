@@ -4,8 +4,8 @@
 
 #include "http/client/client_why.h"
 #include "http/message/url.h"
+#include "http/message/ws_key.h"
 #include "http/ws/ws.h"
-#include "http/ws/ws_key.h"
 #include "http/ws/ws_offer.h"
 #include "http/ws/ws_protocol.h"
 #include "lib/base/ascii.h"
@@ -81,9 +81,7 @@ static ssize_t check(const struct cg_ws_connect_op *connect, struct cg_http_repl
                                        cg_http_reply_status(reply),
                                        cg_http_status_text(cg_http_reply_status(reply)));
     cg__http_ws_key_accept(key, wanted);
-    if (strcmp(cg_http_reply_protocol(reply), "HTTP/2") == 0)
-        answer = wanted; /* it has no such fields (RFC 8441, 5) */
-    else if (!cg_http_headers_has(headers, "Upgrade", "websocket") ||
+    if (!cg_http_headers_has(headers, "Upgrade", "websocket") ||
         !cg_http_headers_has(headers, "Connection", "upgrade"))
         return refused(connect, "the server upgrades to another protocol");
     if (answer == NULL || strcmp(answer, wanted) != 0)

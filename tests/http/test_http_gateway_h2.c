@@ -5,6 +5,7 @@
 
 #include "tests/http/gateway_on.h"
 
+#include <cogen/websocket.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,27 @@ static ssize_t hold(struct cg_http_request *req, void *arg)
     return 0;
 }
 
+/* A WebSocket that sends back what it gets, until the client ends it; "close" ends it here. */
+static ssize_t talk(struct cg_http_request *req, void *arg)
+{
+    struct cg_ws_message message;
+    struct cg_ws *ws;
+    ssize_t n = cg_yield(cg_ws_accept(req, &ws, .deflate = true, .protocol = "b, a"));
+
+    (void)arg;
+    if (n != 0)
+        return n;
+    while ((n = cg_yield(cg_ws_read(ws, &message))) > 0) {
+        if (message.len == 5 && memcmp(message.data, "close", 5) == 0) {
+            OK(cg_yield(cg_ws_end(ws, CG_WS_GOING_AWAY)));
+            break;
+        }
+        IS(cg_yield(cg_ws_write(ws, n, message.data, message.len)), (ssize_t)message.len);
+    }
+    cg_ws_free(ws);
+    return 0;
+}
+
 static void open_all(unsigned protocols)
 {
     char url[2 * CG_ADDR_SIZE], at[CG_ADDR_SIZE];
@@ -80,6 +102,7 @@ static void open_all(unsigned protocols)
     OK(cg_http_server_mount(behind, "/up/echo", echo, NULL));
     OK(cg_http_server_mount(behind, "/up/die", die, NULL));
     OK(cg_http_server_mount(behind, "/up/hold", hold, NULL));
+    OK(cg_http_server_mount(behind, "/up/talk", talk, NULL));
     OK(cg_sock_listen(cg_sched_self(), "127.0.0.1:0", &door));
     OK(cg_sock_local_addr(door, at, sizeof at));
     snprintf(url, sizeof url, "http://%s", at);
@@ -158,6 +181,54 @@ static void leave(void)
         OK(cg_yield(cg_sleep(CG_MILLISECOND)));
 }
 
+static const char *way(char url[static 2 * CG_ADDR_SIZE], const char *path)
+{
+    snprintf(url, 2 * CG_ADDR_SIZE, "ws://%s%s", addr, path);
+    return url;
+}
+
+static void comes_back(struct cg_ws *ws, int kind, const char *data, size_t len)
+{
+    struct cg_ws_message message;
+
+    IS(cg_yield(cg_ws_write(ws, kind, data, len)), (ssize_t)len);
+    IS(cg_yield(cg_ws_read(ws, &message)), kind);
+    ck_assert_uint_eq(message.len, len);
+    ck_assert_mem_eq(message.data, data, len);
+}
+
+/* WebSockets, several at a time: messages of all sizes pass, and the end of either side does;
+ * an upstream that refuses is heard. */
+static void websockets(void)
+{
+    struct cg_http_client *asking =
+        CLIENT(.protocols = h2_text_on ? CG_HTTP_H2 | CG_HTTP_H2C : CG_HTTP_H1);
+    char url[2 * CG_ADDR_SIZE], why[CG_HTTP_WHY_SIZE];
+    static char data[BODY];
+    struct cg_ws_message message;
+    struct cg_ws *ws, *other;
+
+    for (size_t i = 0; i < BODY; i++)
+        data[i] = (char)(i * 7 + i / 251);
+    OK(cg_yield(cg_ws_connect(asking, way(url, "/up/talk"), &ws, .deflate = true,
+                              .protocol = "a")));
+    ck_assert_str_eq(cg_ws_protocol(ws), "a");
+    OK(cg_yield(cg_ws_connect(asking, way(url, "/up/talk"), &other)));
+    comes_back(ws, CG_WS_TEXT, "hello", 5);
+    comes_back(other, CG_WS_BINARY, data, BODY);
+    comes_back(ws, CG_WS_BINARY, data, BODY);
+    comes_back(other, CG_WS_TEXT, "", 0);
+    OK(cg_yield(cg_ws_end(ws, CG_WS_NORMAL)));
+    OK(cg_yield(cg_ws_send_text(other, "close")));
+    IS(cg_yield(cg_ws_read(other, &message)), 0);
+    IS(cg_ws_code(other), CG_WS_GOING_AWAY);
+    cg_ws_free(ws);
+    cg_ws_free(other);
+    IS(cg_yield(cg_ws_connect(asking, way(url, "/up/none"), &ws, .why = why)), CG_EWS);
+    has(why, "404");
+    cg_http_client_free(asking);
+}
+
 static ssize_t all(void *arg)
 {
     bool h2 = arg != NULL;
@@ -167,6 +238,7 @@ static ssize_t all(void *arg)
     large();
     framed();
     leave();
+    websockets();
     small(h2 ? ": HTTP/2\r\n" : ": HTTP/1.1\r\n");
     close_all();
     return 0;

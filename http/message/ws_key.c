@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "http/message/base64.h"
-#include "http/ws/ws_key.h"
+#include "http/message/ws_key.h"
 #include "lib/base/ascii.h"
 #include "lib/base/random.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Sec-WebSocket-Key and Sec-WebSocket-Accept, by which both sides of a handshake show that
  * they mean WebSocket. */
-#ifndef COGEN_HTTP_WS_WS_KEY_H
-#define COGEN_HTTP_WS_WS_KEY_H
+#ifndef COGEN_HTTP_MESSAGE_WS_KEY_H
+#define COGEN_HTTP_MESSAGE_WS_KEY_H
 
 #include <stdbool.h>
 
