@@ -7,6 +7,8 @@
  *     curl -i http://127.0.0.1:8080/                         in another terminal
  *     ./gateway --health /health --balance client URL...     asks each server for /health
  *     ./gateway --tls-cert cert.pem --tls-key key.pem URL... over TLS
+ *     ./gateway 'http://127.0.0.1:8081#proxy=2' URL...       tells the first one the clients by
+ *                                                            the PROXY protocol
  *
  * It is a service: see service.h for what it does with signals and the service manager. */
 #include <cogen.h>
@@ -62,12 +64,32 @@ static void close_server(struct cg_http_server *server)
     part.client = NULL;
 }
 
+/* The version of the PROXY protocol that an upstream has behind its URL: "#proxy=1" or "#proxy=2",
+ * or "#proxy=0" for none. -1: something else stands there. */
+static int version_of(const char *url)
+{
+    const char *mark = strchr(url, '#');
+
+    if (mark == NULL)
+        return 0;
+    if (strlen(mark) != sizeof "#proxy=0" - 1 || strncmp(mark, "#proxy=", 7) != 0 ||
+        mark[7] < '0' || mark[7] > '2')
+        return -1;
+    return mark[7] > '0' ? mark[7] - '0' : CG_HTTP_NO_PROXY_PROTOCOL;
+}
+
 static int add_upstreams(void)
 {
     int rc = 0;
 
     for (int i = 0; i < ex.argc && rc == 0; i++) {
-        rc = cg_http_upstreams_add(part.upstreams, ex.argv[i]);
+        char *url = strndup(ex.argv[i], strcspn(ex.argv[i], "#"));
+
+        rc = -ENOMEM;
+        if (url != NULL)
+            rc = cg_http_upstreams_add(part.upstreams, url,
+                                       .proxy_protocol = (uint8_t)version_of(ex.argv[i]));
+        free(url);
         if (rc < 0)
             example_fail(ex.argv[i], rc);
     }
@@ -148,6 +170,9 @@ static void read_options(void)
 
     if (ex.argc == 0)
         example_usage(&ex, "name at least one upstream, such as http://127.0.0.1:8081");
+    for (int i = 0; i < ex.argc; i++)
+        if (version_of(ex.argv[i]) < 0)
+            example_usage(&ex, "behind the URL of an upstream is #proxy=0, #proxy=1 or #proxy=2");
     if (*most < '0' || *most > '9' || *end != '\0' || limit < 1 || limit > 100000)
         example_usage(&ex, "N of --requests is a number from 1 to 100000");
     if (key != NULL && cert == NULL)
@@ -201,7 +226,9 @@ int main(int argc, char **argv)
         {"proxy-protocol", "LIST", "proxies that begin connections with the PROXY protocol", &told,
          0},
         {"upstream-proxy-protocol", "VERSION",
-         "begin connections to upstreams with the PROXY protocol, version 1 or 2", &tell, 0},
+         "begin connections to upstreams with the PROXY protocol, version 1 or 2; #proxy=VERSION "
+         "behind the URL of an upstream is for that one, #proxy=0 for none",
+         &tell, 0},
         {"own-host", NULL, "send the host of the upstream's URL, not the client's", &own_host, 0},
         {"h2c", NULL, "speak HTTP/2 with upstreams without TLS", &h2c, 0},
         {"cacert", "FILE", "the certificates that https upstreams are checked by", &cacert, 0},

@@ -69,6 +69,8 @@ for each in echo_server http_hello http_server ws_echo chat proxy line_server ch
         "\$at/$each --nonsense 2>&1 | sed -n 1p >&2; exit \${PIPESTATUS[0]}"
 done
 server gateway http://127.0.0.1:1
+refuses 'gateway: a fragment' 'is #proxy=0, #proxy=1 or #proxy=2' \
+    "\$at/gateway http://127.0.0.1:1#proxy=3 2>&1 | grep 'proxy=0' >&2; exit \${PIPESTATUS[0]}"
 server dns_forward 127.0.0.1:1
 if have_tls; then
     for each in http_server ws_echo chat; do

@@ -18,6 +18,7 @@ struct cg__forward {
     /* One attempt: */
     struct cg_http_client *client;
     const char *url;
+    uint8_t proxy_protocol; /* the version of the PROXY protocol; 0: none */
     char *why;
     enum cg_http_fault fault;
     ssize_t result; /* of handing the response back; 0: there is none yet */

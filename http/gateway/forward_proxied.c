@@ -22,7 +22,7 @@ const struct cg_http_proxied *cg__http_forward_proxied(struct cg__forward *fw)
     size_t size = sizeof fw->client_end;
     const char *client;
 
-    if (fw->hop->proxy_protocol == 0)
+    if (fw->proxy_protocol == 0)
         return NULL;
     if (sock == NULL || cg_sock_local_addr(sock, fw->own_end, size) < 0)
         fw->own_end[0] = '\0';
@@ -33,6 +33,6 @@ const struct cg_http_proxied *cg__http_forward_proxied(struct cg__forward *fw)
                  client);
     fw->proxied = (struct cg_http_proxied){.client = fw->client_end,
                                            .server = fw->own_end,
-                                           .version = fw->hop->proxy_protocol};
+                                           .version = fw->proxy_protocol};
     return &fw->proxied;
 }

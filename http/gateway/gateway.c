@@ -89,6 +89,7 @@ static ssize_t try_one(struct cg__forward *fw, struct cg_http_upstreams *upstrea
     strcpy(stpcpy(stpcpy(url, upstream->url), *path == '?' ? "/" : ""), path);
     fw->client = upstreams->client;
     fw->url = url;
+    fw->proxy_protocol = upstream->proxy_protocol;
     fw->why = why;
     upstream->active++;
     n = cg__http_forward_once(fw);
@@ -209,6 +210,7 @@ static ssize_t forward_to_run(struct cg_op *op)
     ssize_t n;
 
     fw.why[0] = '\0';
+    fw.proxy_protocol = fw.hop->proxy_protocol;
     n = cg__http_forward_last(&fw);
     if (n == 0)
         n = cg__http_forward_watch(&fw, forward_once, &fw);

@@ -16,7 +16,7 @@ static ssize_t request(const struct cg__upstream *upstream, char *why)
 {
     const struct cg_http_upstreams_options *options = &upstream->set->options;
     size_t size = upstream->len + strlen(options->probe) + 2;
-    const struct cg_http_proxied nobody = {.version = options->hop.proxy_protocol};
+    const struct cg_http_proxied nobody = {.version = upstream->proxy_protocol};
     struct cg_http_fetch fetch = {.stay = true,
                                   .raw = true,
                                   .limit = BODY_LIMIT,

@@ -129,12 +129,29 @@ static size_t find(const struct cg_http_upstreams *upstreams, const char *url)
     return i;
 }
 
-int cg_http_upstreams_add(struct cg_http_upstreams *upstreams, const char *url)
+/* The version of the PROXY protocol of an upstream; 0: none; negative: it is invalid. */
+static int proxy_protocol(const struct cg_http_upstreams *upstreams,
+                          const struct cg_http_upstream_options *options)
+{
+    unsigned version = options != NULL ? options->proxy_protocol : 0;
+
+    if (version == 0)
+        return upstreams->options.hop.proxy_protocol;
+    if (version == CG_HTTP_NO_PROXY_PROTOCOL)
+        return 0;
+    return version <= 2 ? (int)version : -EINVAL;
+}
+
+int cg_http_upstreams_add_with(struct cg_http_upstreams *upstreams, const char *url,
+                               const struct cg_http_upstream_options *options)
 {
     int rc = upstreams->count < CG_HTTP_UPSTREAMS_LIMIT ? check_url(url) : -EINVAL;
+    int version = proxy_protocol(upstreams, options);
     size_t len = length_of(url);
     struct cg__upstream *upstream;
 
+    if (rc == 0 && version < 0)
+        rc = version;
     if (rc == 0 && find(upstreams, url) < upstreams->count)
         rc = -EEXIST;
     if (rc < 0)
@@ -146,6 +163,7 @@ int cg_http_upstreams_add(struct cg_http_upstreams *upstreams, const char *url)
     upstream->len = len;
     upstream->set = upstreams;
     upstream->refs = 1;
+    upstream->proxy_protocol = (uint8_t)version;
     upstream->hash = hash_of(0, upstream->url);
     rc = append(upstreams, upstream);
     if (rc < 0)

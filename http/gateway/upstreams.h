@@ -12,6 +12,7 @@ struct cg__upstream {
     unsigned refs; /* the set's, and one of each that uses it */
     bool removed;  /* from the set */
     bool probed;   /* by a coroutine */
+    uint8_t proxy_protocol; /* the version; 0: none */
     uint64_t hash;
     unsigned active;   /* requests in progress */
     unsigned failures; /* since the moment `since` */

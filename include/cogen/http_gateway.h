@@ -27,6 +27,10 @@ enum {
     CG_HTTP_UPSTREAM_REQUESTS = 1024,     /* requests at a time to one upstream */
 };
 
+enum {
+    CG_HTTP_NO_PROXY_PROTOCOL = 255, /* a .proxy_protocol of one upstream */
+};
+
 /* How requests are forwarded. Zero means the default. The texts are borrowed. */
 struct cg_http_hop {
     const char *name;     /* in the field Via, which finds loops: a request that has this name
@@ -97,6 +101,14 @@ struct cg_http_upstreams_options {
     void *reserved;
 };
 
+/* What one upstream has of its own. */
+struct cg_http_upstream_options {
+    /* The version, 1 or 2, of the PROXY protocol, as in struct cg_http_hop; 0: that of the set's
+     * .hop; CG_HTTP_NO_PROXY_PROTOCOL: none. */
+    uint8_t proxy_protocol;
+    void *reserved;
+};
+
 #ifndef __cplusplus
 
 struct cg_http_forward_op {
@@ -159,6 +171,13 @@ struct cg_http_watch_upstreams_op {
 #define cg__http_upstreams_new(c, ...)                                                     \
     cg_http_upstreams_new_with(c, CG__OPTIONS(struct cg_http_upstreams_options, __VA_ARGS__))
 
+/* cg_http_upstreams_add(upstreams, url, .proxy_protocol = 2): cg_http_upstreams_add_with with its
+ * options as keywords. */
+#define cg_http_upstreams_add(...) cg__http_upstreams_add(__VA_ARGS__, )
+#define cg__http_upstreams_add(u, url, ...)                                                \
+    cg_http_upstreams_add_with(u, url,                                                     \
+                               CG__OPTIONS(struct cg_http_upstream_options, __VA_ARGS__))
+
 #endif
 
 CG_EXTERN_C_BEGIN
@@ -177,10 +196,11 @@ cg_http_upstreams_new_with(struct cg_http_client *client,
 /* Frees it; no operation may use it. NULL is ignored. */
 CG_API void cg_http_upstreams_free(struct cg_http_upstreams *upstreams);
 
-/* Adds an upstream, at any time, by its URL, "http://10.0.0.1:8080" or
- * "https://backend/app", without a query. 0; -EINVAL: the URL is invalid, or CG_HTTP_UPSTREAMS_LIMIT is exceeded; -EEXIST;
- * -ENOMEM. */
-CG_API int cg_http_upstreams_add(struct cg_http_upstreams *upstreams, const char *url);
+/* Adds an upstream, at any time, by its URL, "http://10.0.0.1:8080" or "https://backend/app",
+ * without a query. The options are copied (NULL: all defaults). 0; -EINVAL: the URL or an option is
+ * invalid, or CG_HTTP_UPSTREAMS_LIMIT is exceeded; -EEXIST; -ENOMEM. */
+CG_API int cg_http_upstreams_add_with(struct cg_http_upstreams *upstreams, const char *url,
+                                      const struct cg_http_upstream_options *options);
 
 /* Removes the upstream that was added with this URL, at any time: no further request goes to it,
  * requests in progress are finished, and its idle connections are closed. 0; -ENOENT. */

@@ -147,6 +147,54 @@ static ssize_t proxied(void *arg)
     return 0;
 }
 
+static ssize_t probe_all(void *arg)
+{
+    return cg_yield(cg_http_watch_upstreams(arg));
+}
+
+/* Two upstreams with versions of their own, in a set that has another one: whether the first and
+ * the second are told of the clients, and of the probes that these serve nobody. */
+static void tells(uint8_t set, const uint8_t own[2], const bool told[2])
+{
+    /* An upstream is told of a client on a new connection. */
+    const struct turn turns[][3] = {{SAYS(OK_200(1, "p")), SAYS(OK_200(1, "x"), .fresh = told[0])},
+                                    {SAYS(OK_200(1, "p")), SAYS(OK_200(1, "x"), .fresh = told[1])}};
+    struct cg_coro *watcher;
+
+    for (int i = 0; i < 2; i++)
+        script_start(&up[i], turns[i]);
+    GATEWAY(0, .hop = {.proxy_protocol = set}, .probe = "/up/probe");
+    IS(cg_http_upstreams_add(upstreams, up[0].url, .proxy_protocol = 3), -EINVAL);
+    for (int i = 0; i < 2; i++)
+        OK(cg_http_upstreams_add(upstreams, up[i].url, .proxy_protocol = own[i]));
+    watcher = test_start(probe_all, upstreams);
+    OK(cg_yield(cg_sleep(CG_SECOND)));
+    cg_coro_cancel(watcher);
+    IS(test_end(watcher), -ECANCELED);
+    for (int i = 0; i < 2; i++)
+        has(ask(GET_UP "\r\n"), "\r\n\r\nx");
+    for (int i = 0; i < 2; i++) {
+        const char *begin = told[i] ? "PROXY UNKNOWN\r\nGET /up/probe " : "GET /up/probe ";
+
+        IS(strncmp(up[i].seen, begin, strlen(begin)), 0);
+        ck_assert_uint_eq(times(up[i].seen, "PROXY TCP4 127.0.0.1 127.0.0.1 "), told[i]);
+    }
+    gateway_off();
+    for (int i = 0; i < 2; i++)
+        script_end(&up[i]);
+}
+
+static ssize_t proxied_each(void *arg)
+{
+    static const bool first[] = {true, false};
+
+    (void)arg;
+    tells(0, (const uint8_t[]){1, 0}, first);
+    tells(0, (const uint8_t[]){1, CG_HTTP_NO_PROXY_PROTOCOL}, first);
+    tells(1, (const uint8_t[]){0, CG_HTTP_NO_PROXY_PROTOCOL}, first);
+    return 0;
+}
+
 static ssize_t removes(void *arg)
 {
     (void)arg;
@@ -254,6 +302,7 @@ static const struct test_case cases[] = {
     CORO(dots),
     CORO(bodies),
     CORO(proxied, .where = ON_SIM),
+    CORO(proxied_each, .where = ON_SIM),
     CORO(come_and_go, .where = ON_SIM),
     CORO(upgrades),
 };
