@@ -6,27 +6,17 @@
 #include "http/server/clocks.h"
 #include "http/server/peer.h"
 #include "http/server/proxied.h"
-#include "lib/base/network.h"
 
 #include <cogen/proxied.h>
-
-static bool is_from_proxy(const struct cg__http_conn *conn)
-{
-    char peer[CG_ADDR_SIZE];
-
-    return cg_sock_peer_addr(conn->sock, peer, sizeof peer) == 0 &&
-           cg__network_trusts(conn->server->options.proxy_protocol, cg__network_host(peer)) > 0;
-}
 
 ssize_t cg__http_proxied_begin(struct cg__http_conn *conn)
 {
     const char *client;
     ssize_t n;
 
-    if (!is_from_proxy(conn))
-        return 0;
     conn->phase = CG__HTTP_IN_HEAD;
-    n = cg_yield(cg_read_proxy_header(conn->sock, .timeout = CG_NEVER,
+    n = cg_yield(cg_read_proxy_header(conn->sock, .from = conn->server->options.proxy_protocol,
+                                      .timeout = CG_NEVER,
                                       .deadline = cg__http_clocks_begin(conn)));
     conn->phase = CG__HTTP_AT_WORK;
     conn->told = n == 1;

@@ -13,6 +13,7 @@
 struct cg_read_proxy_header_op {
     CG_OP_HEAD;
     struct cg_sock *sock;
+    const char *from;
     bool kept;
 };
 
@@ -30,7 +31,10 @@ struct cg_write_proxy_header_op {
  * the proxy's own checks. Once this is known, it completes with the same again. Only connections
  * of proxies that are trusted may begin so: the header is a claim. -EPROTO: the header is invalid;
  * CG_EOF: the stream has ended; -ENOMEM; -EBUSY: another coroutine reads, or a view is lent; and
- * errors of the connection. Incomplete or invalid it stays unread. Traceless. */
+ * errors of the connection. Incomplete or invalid it stays unread. Traceless. Keywords:
+ *   .from   the proxies that begin connections so: addresses and networks, "10.0.0.0/8, ::1", or
+ *           "unix". On a connection of another peer nothing is read, and it completes with 0;
+ *           -EINVAL: an item is none of these. NULL: every peer begins so */
 #define cg_read_proxy_header(...) cg__read_proxy_header(__VA_ARGS__, )
 #define cg__read_proxy_header(s, ...) CG_OP(cg_read_proxy_header, .sock = (s), __VA_ARGS__)
 

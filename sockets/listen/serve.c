@@ -50,20 +50,14 @@ static bool is_peers(ssize_t result)
     }
 }
 
-static bool is_of(const char *proxies, struct cg_sock *conn)
-{
-    char peer[CG_ADDR_SIZE];
-
-    return proxies != NULL && cg_sock_peer_addr(conn, peer, sizeof peer) == 0 &&
-           cg__network_trusts(proxies, cg__network_host(peer)) > 0;
-}
-
 static ssize_t serve_one(struct server *server, struct cg_sock *conn)
 {
+    const char *proxies = server->op->proxies;
     ssize_t result = 0;
 
-    if (is_of(server->op->proxies, conn))
-        result = cg_yield(cg_read_proxy_header(conn, .timeout = CG_PROXY_HEADER_TIMEOUT));
+    if (proxies != NULL)
+        result = cg_yield(
+            cg_read_proxy_header(conn, .from = proxies, .timeout = CG_PROXY_HEADER_TIMEOUT));
     if (result < 0)
         cg_sock_close(conn);
     else

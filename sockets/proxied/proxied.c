@@ -2,6 +2,7 @@
 /* cg_read_proxy_header and cg_write_proxy_header. What a proxy has told stays with the socket. */
 #include "config.h"
 
+#include "lib/base/network.h"
 #include "sockets/proxied/proxy_header.h"
 #include "sockets/sock.h"
 
@@ -26,6 +27,16 @@ static bool is_usable(struct cg_op *op, const struct cg_sock *sock)
     return op->result == 0;
 }
 
+/* 1: the peer is one of these proxies; 0; or a negative code. */
+static int is_from(struct cg_sock *sock, const char *proxies)
+{
+    char peer[CG_ADDR_SIZE];
+
+    if (cg_sock_peer_addr(sock, peer, sizeof peer) < 0)
+        return 0;
+    return cg__network_trusts(proxies, cg__network_host(peer));
+}
+
 static enum cg_verdict read_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_sock *sock = reader(op)->sock;
@@ -37,6 +48,8 @@ static enum cg_verdict read_process(struct cg_op *op, struct cg_sched *sched)
         op->result = *sock->told != '\0';
         return CG_DONE;
     }
+    if (reader(op)->from != NULL && (op->result = is_from(sock, reader(op)->from)) <= 0)
+        return CG_DONE;
     cg_sock_keep(sock);
     reader(op)->kept = true;
     return CG_RUN;

@@ -112,6 +112,35 @@ static void keeps(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
+/* On a connection of a peer that is none of the proxies nothing is read. */
+static ssize_t only_from_proxies(void *arg)
+{
+    struct cg_sock *listener, *a, *b;
+    char addr[CG_ADDR_SIZE], rest[8];
+
+    (void)arg;
+    listener = test_listen(addr);
+    OK(cg_yield(cg_connect(addr, &a)));
+    OK(cg_yield(cg_accept(listener, &b)));
+    OK(cg_yield(cg_write_proxy_header(a, "192.0.2.1:5", "192.0.2.2:6", .version = 1)));
+    IS(cg_yield(cg_read_proxy_header(b, .from = "")), 0);
+    IS(cg_yield(cg_read_proxy_header(b, .from = "10.0.0.0/8, unix")), 0);
+    IS(cg_yield(cg_read_proxy_header(b, .from = "10.0.0.0/33")), -EINVAL);
+    IS(cg_yield(cg_read(b, rest, 1)), 1);
+    ck_assert_int_eq(*rest, 'P');
+    cg_sock_close(a);
+    cg_sock_close(b);
+    OK(cg_yield(cg_connect(addr, &a)));
+    OK(cg_yield(cg_accept(listener, &b)));
+    OK(cg_yield(cg_write_proxy_header(a, "192.0.2.1:5", "192.0.2.2:6")));
+    IS(cg_yield(cg_read_proxy_header(b, .from = "10.0.0.0/8, 127.0.0.0/8")), 1);
+    IS(cg_yield(cg_read_proxy_header(b, .from = "10.0.0.0/8")), 1); /* it is known already */
+    cg_sock_close(a);
+    cg_sock_close(b);
+    cg_sock_close(listener);
+    return 0;
+}
+
 static ssize_t reads(void *sock)
 {
     return cg_yield(cg_read_proxy_header(sock));
@@ -220,6 +249,7 @@ static const struct test_case cases[] = {
     LINK(passes),
     LINK(keeps),
     LINK(closes),
+    CORO(only_from_proxies),
     CORO(serves_proxies, .where = ON_SIM),
 };
 
