@@ -180,7 +180,7 @@ static ssize_t settle(struct cg__http_conn *conn, bool shield)
 
 static void look_at(struct cg__http_conn *conn)
 {
-    if (conn->out == NULL)
+    if (conn->out == NULL || conn->direct) /* after_write comes back to it */
         return;
     if (cg_coro_state(conn->coro) !=
         CG_CORO_WAITING) { /* it is ready: check again later */
@@ -263,6 +263,19 @@ static inline ssize_t before_write(struct cg__http_conn *conn)
     return n == 0 && conn->broken ? -EPIPE : n; /* nothing can follow an incomplete response */
 }
 
+/* Another coroutine may have gathered output meanwhile. */
+static inline ssize_t after_write(struct cg__http_conn *conn, struct cg__http_out *out,
+                                  ssize_t n)
+{
+    conn->direct = false;
+    out_put(conn->server, out);
+    if (n < 0)
+        return cg__http_output_wrote(conn, n);
+    if (conn->out != NULL)
+        cg__http_output_late(conn);
+    return 0;
+}
+
 ssize_t cg__http_output_flush(struct cg__http_conn *conn)
 {
     ssize_t n = before_write(conn);
@@ -271,9 +284,8 @@ ssize_t cg__http_output_flush(struct cg__http_conn *conn)
     if (n < 0 || out == NULL)
         return n;
     conn->out = NULL;
-    n = write_out(conn, out);
-    out_put(conn->server, out);
-    return n < 0 ? cg__http_output_wrote(conn, n) : 0;
+    conn->direct = true;
+    return after_write(conn, out, write_out(conn, out));
 }
 
 ssize_t cg__http_output_write(struct cg__http_conn *conn, const struct iovec *parts, int count,
@@ -285,7 +297,6 @@ ssize_t cg__http_output_write(struct cg__http_conn *conn, const struct iovec *pa
     if (n < 0)
         return n;
     conn->out = NULL;
-    n = write_parts(conn, out, parts, count, more);
-    out_put(conn->server, out);
-    return n < 0 ? cg__http_output_wrote(conn, n) : 0;
+    conn->direct = true;
+    return after_write(conn, out, write_parts(conn, out, parts, count, more));
 }

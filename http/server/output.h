@@ -36,8 +36,8 @@ ssize_t cg__http_output_wrote(struct cg__http_conn *conn, ssize_t n);
 /* Ends the writer and returns all buffers to the spare ones, written or not. May yield. */
 void cg__http_output_end(struct cg__http_conn *conn);
 
-/* To be called before a handler runs while there is output. If the handler waits, another
- * coroutine writes that output, so that earlier responses are not delayed. */
+/* To be called before a handler runs, and before it waits for the body, while there is output.
+ * If the handler waits, another coroutine writes that output, so that it is not delayed. */
 void cg__http_output_late(struct cg__http_conn *conn);
 
 #endif

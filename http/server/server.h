@@ -134,6 +134,7 @@ struct cg__http_conn {
     bool ending : 1;    /* it has been cancelled to make room */
     bool cancelled : 1;
     bool late : 1;      /* in the server's list `lates` */
+    bool direct : 1;    /* a coroutine other than `writer` writes */
     bool more : 1;      /* the last view had bytes after the parsed ones */
     bool told : 1;      /* a proxy has told `peer` */
     bool broken : 1;    /* a write failed or was cancelled: some of the output is lost */

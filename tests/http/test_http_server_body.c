@@ -125,6 +125,73 @@ static ssize_t continues(void *arg)
     return 0;
 }
 
+static bool room_again;
+
+/* Sends interim responses to a client that does not read, until it is about to. */
+static ssize_t hints(void *arg)
+{
+    static char text[4000];
+    const struct cg_http_field fields[] = {{"Link", text}, {NULL, NULL}};
+    ssize_t n = 0;
+
+    memset(text, 'l', sizeof text - 1);
+    for (int i = 0; i < 4000 && n == 0 && !room_again; i++)
+        n = cg_yield(cg_http_send_interim(arg, 103, fields));
+    return n;
+}
+
+static ssize_t hints_and_reads(struct cg_http_request *req, void *arg)
+{
+    struct cg_coro *hinting = test_start(hints, req);
+    char buf[8];
+    ssize_t n;
+
+    (void)arg;
+    while (cg_coro_state(hinting) != CG_CORO_WAITING) /* it writes */
+        cg_yield(cg_pass());
+    handled++;
+    n = cg_yield(cg_http_read(req, buf, sizeof buf));
+    IS(test_end(hinting), 0);
+    return n < 0 ? n : cg_yield(cg_http_send_text(req, 200, n == 2 ? "two" : "other"));
+}
+
+/* Reads to the first line of a response that is not a 103. Returns its status. */
+static int status_behind_hints(struct cg_sock *sock)
+{
+    char line[8 * 1024];
+    int status = 0;
+
+    while (status == 0 || status == 103) {
+        OK(cg_yield(cg_readline(sock, line, sizeof line)));
+        sscanf(line, "HTTP/1.1 %d", &status);
+    }
+    return status;
+}
+
+/* While one coroutine of a handler writes, and the client does not read, another one reads the
+ * body: the 100 comes behind what is written. */
+static ssize_t continues_behind(void *arg)
+{
+    struct cg_sock *sock;
+
+    (void)arg;
+    serve_begin(NULL);
+    OK(cg_http_server_mount(server, "/hints", hints_and_reads, NULL));
+    room_again = false;
+    handled = 0;
+    sock = serve_client();
+    send_text(sock, "POST /hints" V CLOSE "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+    until_handled(1);
+    room_again = true;
+    IS(status_behind_hints(sock), 100);
+    send_text(sock, "ok");
+    IS(status_behind_hints(sock), 200);
+    ck_assert_ptr_nonnull(strstr(receive(sock, NULL), "\r\n\r\ntwo"));
+    cg_sock_close(sock);
+    serve_end();
+    return 0;
+}
+
 /* Reads exactly the length of the body. Then the socket has no bytes. */
 static ssize_t reads_and_looks(struct cg_http_request *req, void *arg)
 {
@@ -452,7 +519,7 @@ static const struct test_case cases[] = {CORO(bodies), CORO(compresses)};
 static const struct test_case once[] = {
     CORO(framing),
     CORO(left),
-    CORO(continues),
+    CORO(continues), CORO(continues_behind),
     CORO(looks_behind_bodies),
     CORO(streams),
     CORO(fills_up),

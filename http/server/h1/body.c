@@ -8,6 +8,7 @@
 #include "http/server/request/request_body.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/uio.h>
 
 /* Handles an event other than a piece of the body. 0, or the error. */
@@ -19,20 +20,26 @@ static ssize_t no_piece(struct cg__http_h1_request *h1, enum cg__http_event even
                : 0;
 }
 
-/* Sends 100 Continue to a client that waits for it, unless it has begun to send the
- * body. */
+/* Asks a client that waits for 100 Continue to send the body, unless it has begun to. */
 static ssize_t ask(struct cg_http_request *req)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    const size_t len = sizeof text - 1;
+    char *to;
 
     req->expects = false;
     if (req->conn->more)
         return 0;
-    return cg__http_output_write(req->conn, &(struct iovec){(void *)text, sizeof text - 1}, 1,
-                                 false);
+    to = cg__http_output_room(req->conn, len);
+    if (to == NULL)
+        return cg__http_output_write(req->conn, &(struct iovec){(void *)text, len}, 1, false);
+    memcpy(to, text, len);
+    req->conn->out->used += len;
+    return 0;
 }
 
-/* Borrows further bytes of the connection; pending output is written first. */
+/* Borrows further bytes of the connection. Pending output is left to the writer: another
+ * coroutine of the handler may be writing, or begin to, and one at a time may write. */
 static ssize_t borrow(struct cg__http_h1_request *h1)
 {
     struct cg_http_request *req = &h1->message;
@@ -41,8 +48,8 @@ static ssize_t borrow(struct cg__http_h1_request *h1)
 
     if (req->expects && !req->begun)
         n = ask(req);
-    else if (!req->conn->more)
-        n = cg__http_output_flush(req->conn);
+    if (n == 0 && !req->conn->more && req->conn->out != NULL)
+        cg__http_output_late(req->conn);
     if (n == 0) {
         start = cg_sched_now(cg_sched_self());
         n = cg_yield(cg_borrow(req->conn->sock, &h1->view,
