@@ -8,7 +8,10 @@
 
 #include <string.h>
 
-enum { HEAD = 9 }; /* bytes of a frame's head */
+enum {
+    HEAD = 9,                                                 /* bytes of a frame's head .. */
+    LONGEST = sizeof((struct cg__http_h2 *)0)->frames.head, /* .. and with those of PRIORITY */
+};
 
 void cg__http_h2_frames_begin(struct cg__http_h2 *h2)
 {
@@ -48,7 +51,8 @@ static void begin_stream(struct cg__http_h2 *h2, int32_t id)
 
 static void look_at(struct cg__http_h2 *h2, uint8_t type, int32_t id)
 {
-    if ((type == NGHTTP2_DATA || type == NGHTTP2_HEADERS) && is_over(h2, id))
+    if ((type == NGHTTP2_DATA || type == NGHTTP2_HEADERS) && id <= h2->frames.last &&
+        is_over(h2, id))
         cg__http_h2_terminate(h2, NGHTTP2_STREAM_CLOSED);
     if (type == NGHTTP2_HEADERS)
         begin_stream(h2, id);
@@ -63,37 +67,56 @@ static int32_t number_at(const unsigned char *bytes)
                      (unsigned)bytes[2] << 8 | bytes[3]);
 }
 
-/* The size of a frame's head. With PRIORITY the stream that it depends on is part of it. */
-static size_t head_size(const struct cg__http_h2 *h2)
+/* The size of a frame's head, of which so many bytes are there. With PRIORITY the stream that it
+ * depends on is part of it. */
+static size_t head_size(const unsigned char *head, size_t there)
 {
-    const unsigned char *head = h2->frames.head;
-    bool priority = h2->frames.head_len >= HEAD && head[3] == NGHTTP2_PRIORITY &&
-                    head[0] == 0 && head[1] == 0 && head[2] == 5;
+    bool priority = there >= HEAD && head[3] == NGHTTP2_PRIORITY && head[0] == 0 &&
+                    head[1] == 0 && head[2] == 5;
 
-    return priority ? sizeof h2->frames.head : HEAD;
+    return priority ? LONGEST : HEAD;
 }
 
-/* Adds bytes to the head of a frame. Returns how many. A stream that depends on itself is an error
- * of RFC 7540, 5.3.1; nghttp2 does not look into the PRIORITY that it ignores. */
-static size_t take_head(struct cg__http_h2 *h2, const char *data, size_t len)
+/* The head of a frame is complete. A stream that depends on itself is an error of RFC 7540, 5.3.1;
+ * nghttp2 does not look into the PRIORITY that it ignores. */
+static void head_came(struct cg__http_h2 *h2, const unsigned char *head, size_t size)
 {
-    const unsigned char *head = h2->frames.head;
-    size_t wanted = head_size(h2) - h2->frames.head_len;
+    h2->frames.rest = ((size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2]) - (size - HEAD);
+    h2->frames.untold += h2->frames.rest == 0;
+    look_at(h2, head[3], number_at(head + 5));
+    if (size > HEAD && number_at(head + 5) == number_at(head + HEAD))
+        cg__http_h2_terminate(h2, NGHTTP2_PROTOCOL_ERROR);
+}
+
+/* Adds bytes to the head of a frame that comes in pieces. Returns how many. */
+static size_t take_piece(struct cg__http_h2 *h2, const char *data, size_t len)
+{
+    unsigned char *head = h2->frames.head;
+    size_t wanted = head_size(head, h2->frames.head_len) - h2->frames.head_len;
 
     if (len > wanted)
         len = wanted;
-    memcpy(h2->frames.head + h2->frames.head_len, data, len);
+    memcpy(head + h2->frames.head_len, data, len);
     h2->frames.head_len += (unsigned)len;
-    wanted = head_size(h2);
+    wanted = head_size(head, h2->frames.head_len);
     if (h2->frames.head_len < wanted)
         return len;
     h2->frames.head_len = 0;
-    h2->frames.rest = ((size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2]) - (wanted - HEAD);
-    h2->frames.untold += h2->frames.rest == 0;
-    look_at(h2, head[3], number_at(head + 5));
-    if (wanted > HEAD && number_at(head + 5) == number_at(head + HEAD))
-        cg__http_h2_terminate(h2, NGHTTP2_PROTOCOL_ERROR);
+    head_came(h2, head, wanted);
     return len;
+}
+
+/* Takes bytes of the head of a frame, of which usually all are there. Returns how many. */
+static size_t take_head(struct cg__http_h2 *h2, const char *data, size_t len)
+{
+    const unsigned char *head = (const unsigned char *)data;
+    size_t size;
+
+    if (h2->frames.head_len > 0 || len < LONGEST)
+        return take_piece(h2, data, len);
+    size = head_size(head, len);
+    head_came(h2, head, size);
+    return size;
 }
 
 static size_t take_rest(struct cg__http_h2 *h2, size_t len)
