@@ -133,13 +133,13 @@ static void end(struct cg__http_h2_stream *stream, uint32_t *flags)
     *flags |= NGHTTP2_DATA_FLAG_EOF;
     if (trailers->count == 0 || stream->message.framing != CG__HTTP_CHUNKED)
         return;
-    head = cg__http_h2_fields_trailers(trailers);
+    head = cg__http_h2_fields_trailers(stream);
     if (head == NULL)
         return;
     if (head->count > 0 && nghttp2_submit_trailer(stream->h2->session, stream->id,
                                                   head->fields, head->count) == 0)
         *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-    free(head);
+    cg__http_h2_fields_free(stream, head);
 }
 
 ssize_t cg__http_h2_body_give(nghttp2_session *session, int32_t id, uint8_t *buf,

@@ -38,7 +38,7 @@ static int submit(struct cg_http_request *req, int status, int64_t length,
 {
     struct cg__http_h2_stream *stream = cg__http_h2_of(req);
     struct cg__http_h2_head *fields =
-        cg__http_h2_fields_head(req, status_on_wire(req, status), length, type);
+        cg__http_h2_fields_head(stream, status_on_wire(req, status), length, type);
     nghttp2_data_provider body = {{.ptr = stream}, cg__http_h2_body_give};
     bool bare = !req->switches && (req->framing == CG__HTTP_NO_BODY || length == 0);
     int rc;
@@ -48,7 +48,7 @@ static int submit(struct cg_http_request *req, int status, int64_t length,
     stream->last = bare;
     rc = nghttp2_submit_response(stream->h2->session, stream->id, fields->fields,
                                  fields->count, bare ? NULL : &body);
-    free(fields);
+    cg__http_h2_fields_free(stream, fields);
     if (rc < 0)
         return rc == NGHTTP2_ERR_NOMEM ? -ENOMEM : -ECONNRESET;
     cg__http_h2_writer_wake(stream->h2);
@@ -146,7 +146,7 @@ static ssize_t interim(struct cg_http_request *req, int status,
                        const struct cg_http_field *fields, size_t len)
 {
     struct cg__http_h2_stream *stream = cg__http_h2_of(req);
-    struct cg__http_h2_head *all = cg__http_h2_fields_interim(status, fields);
+    struct cg__http_h2_head *all = cg__http_h2_fields_interim(stream, status, fields);
     int rc;
 
     (void)len;
@@ -156,7 +156,7 @@ static ssize_t interim(struct cg_http_request *req, int status,
              ? NGHTTP2_ERR_STREAM_CLOSED
              : nghttp2_submit_headers(stream->h2->session, NGHTTP2_FLAG_NONE,
                                       stream->id, NULL, all->fields, all->count, NULL);
-    free(all);
+    cg__http_h2_fields_free(stream, all);
     if (rc < 0)
         return rc == NGHTTP2_ERR_NOMEM ? -ENOMEM : -ECONNRESET;
     cg__http_h2_writer_wake(stream->h2);

@@ -8,7 +8,6 @@
 #include "lib/base/ascii.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -21,12 +20,9 @@ static void refuse(struct cg__http_h2_stream *stream, int status)
         stream->refused = status;
 }
 
-static bool is_same(const uint8_t *name, size_t len, const char *other, size_t other_len)
-{
-    return len == other_len && memcmp(name, other, len) == 0;
-}
-
-#define IS(name, len, other) is_same(name, len, other, sizeof(other) - 1)
+/* The size is a constant, so that no function is called to compare. */
+#define IS(name, len, other)                                                           \
+    ((len) == sizeof(other) - 1 && memcmp(name, other, sizeof(other) - 1) == 0)
 
 /* Appends a field, which nghttp2 has checked, to a list. False: no memory. */
 static bool push(struct cg_http_headers *list, const char *name, size_t name_len,
@@ -35,7 +31,6 @@ static bool push(struct cg_http_headers *list, const char *name, size_t name_len
     return cg__http_message_put(list, name, name_len, value, value_len) == 0;
 }
 
-/* nghttp2 ends all values with a NUL. */
 static bool push_host(struct cg__http_h2_stream *stream, const char *value, size_t len)
 {
     if (!cg__http_url_is_host(value, len))
@@ -56,7 +51,8 @@ static void set_method(struct cg_http_request *req, const char *value, size_t le
 }
 
 /* The target is :path, or :authority of CONNECT. Blanks and control characters would be read
- * otherwise by whoever gets it in HTTP/1. A fragment belongs in no target. */
+ * otherwise by whoever gets it in HTTP/1. A fragment belongs in no target. nghttp2 ends all values
+ * with a NUL. */
 static void set_target(struct cg_http_request *req, const char *value, size_t len)
 {
     for (size_t i = 0; i < len; i++)
@@ -68,14 +64,11 @@ static void set_target(struct cg_http_request *req, const char *value, size_t le
         refuse(cg__http_h2_of(req), 414);
         return;
     }
-    cg__http_message_reset(&req->line, CG__HTTP_KEEP);
+    req->line.used = 0;
     req->text = 0;
     req->text_len = (uint32_t)len;
-    if (cg__http_message_text(&req->line, value, len) < 0 ||
-        cg__http_message_text(&req->line, "", 1) < 0) {
-        req->line.used = 0;
+    if (cg__http_message_text(&req->line, value, len + 1) < 0)
         refuse(cg__http_h2_of(req), 503);
-    }
 }
 
 static void add_pseudo(struct cg_http_request *req, const uint8_t *name,
@@ -205,14 +198,16 @@ static void put(struct cg__http_h2_head *head, const char *name, size_t name_len
 #define PUT(head, name, value, len)                                                    \
     put(head, name, sizeof(name) - 1, value, len, NGHTTP2_NV_FLAG_NO_COPY_NAME)
 
-/* For values in the server's memory. If they change before they are sent, the new ones are. */
+/* For values that stay until the head has been sent. If they change before, the new ones are
+ * sent. */
 #define PUT_OWN(head, name, value, len)                                                \
     put(head, name, sizeof(name) - 1, value, len,                                      \
         NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE)
 
-static struct cg__http_h2_head *head_new(size_t count)
+static struct cg__http_h2_head *head_new(struct cg__http_h2 *h2, size_t count)
 {
-    struct cg__http_h2_head *head = malloc(sizeof *head + count * sizeof *head->fields);
+    struct cg__http_h2_head *head =
+        cg__http_blocks_malloc(sizeof *head + count * sizeof *head->fields, &h2->memory);
 
     if (head != NULL)
         head->count = 0;
@@ -238,11 +233,12 @@ static void put_list(struct cg__http_h2_head *head, const struct cg_http_headers
     }
 }
 
-static void put_status(struct cg__http_h2_head *head, int status)
+/* Writes the three digits of a status. */
+static const char *digits(char *to, int status)
 {
     for (int i = 2; i >= 0; i--, status /= 10)
-        head->status[i] = (char)('0' + status % 10);
-    PUT(head, ":status", head->status, 3);
+        to[i] = (char)('0' + status % 10);
+    return to;
 }
 
 static bool has(const struct cg_http_request *req, const char *name)
@@ -263,27 +259,27 @@ static void put_own(struct cg__http_h2_head *head, const struct cg_http_request 
         PUT_OWN(head, "date", end + 6, CG__HTTP_DATE - 8);
 }
 
-struct cg__http_h2_head *cg__http_h2_fields_head(const struct cg_http_request *req,
-                                                 int status, int64_t length,
-                                                 const char *type)
+struct cg__http_h2_head *cg__http_h2_fields_head(struct cg__http_h2_stream *stream, int status,
+                                                 int64_t length, const char *type)
 {
-    struct cg__http_h2_head *head = head_new(5 + req->out.count);
+    const struct cg_http_request *req = &stream->message;
+    struct cg__http_h2_head *head = head_new(stream->h2, 5 + req->out.count);
 
     if (head == NULL)
         return NULL;
-    put_status(head, status);
+    PUT_OWN(head, ":status", digits(stream->status, status), 3);
     put_own(head, req);
     if (type != NULL)
         PUT(head, "content-type", type, strlen(type));
     if (length >= 0 && status != 204 &&
         !(req->code == HTTP_CONNECT && status / 100 == 2))
-        PUT(head, "content-length", head->length,
-            cg__http_framing_decimal(head->length, (uint64_t)length));
+        PUT_OWN(head, "content-length", stream->length,
+                cg__http_framing_decimal(stream->length, (uint64_t)length));
     put_list(head, &req->out);
     return head;
 }
 
-struct cg__http_h2_head *cg__http_h2_fields_interim(int status,
+struct cg__http_h2_head *cg__http_h2_fields_interim(struct cg__http_h2_stream *stream, int status,
                                                     const struct cg_http_field *fields)
 {
     struct cg__http_h2_head *head;
@@ -291,10 +287,10 @@ struct cg__http_h2_head *cg__http_h2_fields_interim(int status,
 
     while (fields != NULL && fields[count].name != NULL)
         count++;
-    head = head_new(1 + count);
+    head = head_new(stream->h2, 1 + count);
     if (head == NULL)
         return NULL;
-    put_status(head, status);
+    PUT(head, ":status", digits(head->status, status), 3);
     for (size_t i = 0; i < count; i++)
         if (!is_of_connection(fields[i].name))
             put(head, fields[i].name, strlen(fields[i].name), fields[i].value,
@@ -302,12 +298,17 @@ struct cg__http_h2_head *cg__http_h2_fields_interim(int status,
     return head;
 }
 
-struct cg__http_h2_head *
-cg__http_h2_fields_trailers(const struct cg_http_headers *trailers)
+struct cg__http_h2_head *cg__http_h2_fields_trailers(struct cg__http_h2_stream *stream)
 {
-    struct cg__http_h2_head *head = head_new(trailers->count);
+    const struct cg_http_headers *trailers = &stream->message.out_trailers;
+    struct cg__http_h2_head *head = head_new(stream->h2, trailers->count);
 
     if (head != NULL)
         put_list(head, trailers);
     return head;
+}
+
+void cg__http_h2_fields_free(struct cg__http_h2_stream *stream, struct cg__http_h2_head *head)
+{
+    cg__http_blocks_free(head, &stream->h2->memory);
 }

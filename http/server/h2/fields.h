@@ -14,18 +14,21 @@ bool cg__http_h2_fields_add(struct cg__http_h2_stream *stream, const uint8_t *na
 /* To be called when the head of the request is complete; `end`: it has no body. */
 void cg__http_h2_fields_end(struct cg__http_h2_stream *stream, bool end);
 
-/* Makes nghttp2's form of a response's head, from malloc; NULL: no memory. */
+/* Makes nghttp2's form of a response's head; NULL: no memory. Status and length stay in the stream
+ * until nghttp2 sends them, so this may succeed only once. */
 struct cg__http_h2_head {
     size_t count;
-    char status[4], length[24];
+    char status[4]; /* of interim fields, which nghttp2 copies */
     nghttp2_nv fields[];
-} * cg__http_h2_fields_head(const struct cg_http_request *req, int status,
-                            int64_t length, const char *type);
+} * cg__http_h2_fields_head(struct cg__http_h2_stream *stream, int status, int64_t length,
+                            const char *type);
 
-/* The same of interim fields, and of trailers. */
-struct cg__http_h2_head *cg__http_h2_fields_interim(int status,
+/* The same of interim fields, and of the response's trailers. */
+struct cg__http_h2_head *cg__http_h2_fields_interim(struct cg__http_h2_stream *stream, int status,
                                                     const struct cg_http_field *fields);
-struct cg__http_h2_head *
-cg__http_h2_fields_trailers(const struct cg_http_headers *trailers);
+struct cg__http_h2_head *cg__http_h2_fields_trailers(struct cg__http_h2_stream *stream);
+
+/* Frees any of them. */
+void cg__http_h2_fields_free(struct cg__http_h2_stream *stream, struct cg__http_h2_head *head);
 
 #endif

@@ -72,6 +72,7 @@ struct cg__http_h2_stream {
     } in, piece;
     /* The response: bytes that were copied, bytes of the handler, or a file. */
     struct cg__http_h2_bytes out;
+    char status[4], length[24]; /* of its head, which nghttp2 does not copy */
     /* Everything from here on is zero when a stream begins. */
     size_t out_done;
     const char *data;
