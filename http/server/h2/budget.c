@@ -66,5 +66,6 @@ void cg__http_h2_budget_sent(struct cg__http_h2 *h2, const nghttp2_frame_hd *hd)
 
     if (hd->flags & NGHTTP2_FLAG_END_STREAM)
         tokens += RESPONSE;
-    cg__tokens_return(&kind, &h2->budget_full, tokens);
+    if (tokens > 0) /* most heads are worth nothing, and this divides */
+        cg__tokens_return(&kind, &h2->budget_full, tokens);
 }

@@ -8,9 +8,10 @@
 /* What the client still sends is of no use any more. Its bytes count for the connection. */
 static void drop_input(struct cg__http_h2_stream *stream)
 {
-    nghttp2_session *session = stream->h2->session;
+    size_t len = stream->in.len + stream->piece.len;
 
-    nghttp2_session_consume_connection(session, stream->in.len + stream->piece.len);
+    if (len > 0)
+        nghttp2_session_consume_connection(stream->h2->session, len);
     stream->in.len = 0;
     stream->piece.len = 0;
 }
@@ -41,5 +42,6 @@ void cg__http_h2_release(struct cg__http_h2_stream *stream)
         h2->idle_since = cg_sched_now(h2->conn->server->sched);
         cg__http_h2_nudge(h2);
     }
-    cg_event_set(&h2->changed);
+    if (h2->conn->session == NULL) /* the connection ends, and waits for this */
+        cg_event_set(&h2->changed);
 }

@@ -109,7 +109,8 @@ static int invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, i
 static void input_ended(struct cg__http_h2_stream *stream)
 {
     stream->in_end = true;
-    cg_event_set(&stream->came);
+    if (stream->runs) /* else nobody waits */
+        cg_event_set(&stream->came);
     if (stream->tunnel != NULL)
         cg__http_h2_tunnel_end(stream->tunnel);
 }

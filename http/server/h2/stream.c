@@ -131,14 +131,6 @@ static void handled(struct cg__http_h2_stream *stream)
     cg__http_h2_stream_free(stream);
 }
 
-/* Whether this coroutine has been cancelled, which a handler may do. */
-static bool is_cancelled(void)
-{
-    struct cg_event set = {.set = true};
-
-    return cg_yield(cg_wait_event(&set)) == -ECANCELED;
-}
-
 /* Runs the handler. Returns what stays after it, or NULL. `over`: its coroutine has been cancelled,
  * and is of no use to anybody else. */
 static struct cg__http_guest *serve(struct cg__http_h2_stream *stream, bool *over)
@@ -156,9 +148,9 @@ static struct cg__http_guest *serve(struct cg__http_h2_stream *stream, bool *ove
         else
             cg__http_handle(req);
     }
+    *over = stream->scope.parent->reason != 0; /* a handler may cancel its coroutine */
     stream->scoped = false;
     cg_scope_close(&stream->scope);
-    *over = is_cancelled();
     if (req->server->options.access_log != NULL)
         cg__http_access_log_add(req);
     guest = req->guest;

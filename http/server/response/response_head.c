@@ -64,10 +64,10 @@ static bool has(const struct cg_http_request *req, const char *name)
 static int measure(const struct cg_http_request *req, int64_t *length,
                    const char **type, size_t *room)
 {
-    const char *text = cg_http_headers_get(&req->out, "Content-Length");
+    const char *text = *length < 0 ? cg_http_headers_get(&req->out, "Content-Length") : NULL;
     uint64_t set = 0;
 
-    if (*length < 0 && text != NULL) {
+    if (text != NULL) {
         if (!cg__http_framing_length(text, &set) || set > INT64_MAX)
             return -EINVAL;
         *length = (int64_t)set;
