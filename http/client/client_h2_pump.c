@@ -179,11 +179,28 @@ static ssize_t write_out(struct cg__h2 *h2, int64_t deadline)
     return 0;
 }
 
+/* Lets the other ready coroutines submit their requests first, so that one write sends all of them:
+ * coroutines whose responses have come together are ready together. */
+static ssize_t let_others_submit(struct cg__h2 *h2)
+{
+    ssize_t n;
+
+    h2->writing = true;
+    n = cg_yield(cg_pass());
+    h2->writing = false;
+    if (n < 0)
+        cg__http_client_h2_pump_offer(h2); /* others may have left their frames to this write */
+    return n;
+}
+
 /* Few bytes, such as a request without a body, are usually sent at once. */
 static ssize_t write_once(struct cg__h2 *h2, int64_t deadline)
 {
-    ssize_t n = gather(h2);
+    ssize_t n = h2->count > 1 ? let_others_submit(h2) : 0;
 
+    if (n < 0)
+        return n;
+    n = gather(h2);
     if (n < 0)
         fail_by(h2, n);
     if (h2->out_to - h2->out_from <= SMALL)

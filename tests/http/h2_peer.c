@@ -442,6 +442,7 @@ const char *h2_peer_url(const struct h2_peer *peer, const char *scheme, const ch
 struct passing {
     struct cg_sock *inner;
     const char *protocol;
+    struct h2_alpn *alpn;
 };
 
 static struct passing *of(const struct cg_sock *sock)
@@ -453,6 +454,7 @@ static enum cg_verdict pass_submit(struct cg_sock *sock, struct cg_io *io)
 {
     struct cg_sock *inner = of(sock)->inner;
 
+    of(sock)->alpn->sends += io->code == CG_IO_SEND || io->code == CG_IO_OFFER;
     io->fd = cg_sock_fd(inner);
     return cg_sock_transport(inner)->submit(inner, io);
 }
@@ -504,7 +506,7 @@ ssize_t h2_alpn_connect(void *arg, struct cg_sock *inner, const char *host,
         return alpn->fails;
     passing = malloc(sizeof *passing);
     *passing = (struct passing){
-        inner, strstr(offer, alpn->accepts) != NULL ? alpn->accepts : NULL};
+        inner, strstr(offer, alpn->accepts) != NULL ? alpn->accepts : NULL, alpn};
     *sock = cg_sock_open(cg_sock_sched(inner), &passing_transport, passing, -1);
     return 0;
 }

@@ -65,6 +65,7 @@ struct h2_alpn {
     const char *accepts; /* "h2", "http/1.1" */
     char offered[64];
     unsigned handshakes;
+    unsigned sends; /* of the client, on all connections */
     ssize_t fails; /* with this code; 0: it does not */
     int64_t pause;
 };

@@ -345,6 +345,28 @@ static ssize_t shares(void *arg)
     return 0;
 }
 
+/* Requests that are made together are sent together. */
+static ssize_t sends_together(void *arg)
+{
+    struct h2_alpn alpn = {.accepts = "h2"};
+    struct cg_http_tls tls = {h2_alpn_connect, &alpn};
+    struct asked all[MANY];
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(.tls = &tls);
+    IS(cg_yield(cg_http_get(client, h2_peer_url(&peer, "https", "/ok"), &reply, .why = why)),
+       200);
+    has_body("ok");
+    alpn.sends = 0;
+    ask_many(all, "/ok", "https");
+    all_are(all, 200);
+    IS(peer.connections, 1);
+    ck_assert_uint_le(alpn.sends, MANY / 4);
+    finish();
+    return 0;
+}
+
 /* A connection that says GOAWAY completes what it has accepted; the others go on with a new
  * one, none is lost. */
 static ssize_t goes_away(void *arg)
@@ -538,7 +560,8 @@ static const struct test_case cases[] = {
     CORO(speaks),         CORO(streams),
     CORO(sends_bodies),   CORO(stops_sending, .where = ON_SIM),
     CORO(fails, .where = ON_SIM), CORO(leaves_no_harm, .where = ON_SIM),
-    CORO(shares),         CORO(goes_away),
+    CORO(shares),         CORO(sends_together, .where = ON_SIM),
+    CORO(goes_away),
     CORO(is_left_out),    CORO(is_closed, .where = ON_SIM),
     CORO(is_cancelled),   CORO(does_not_block),
     CORO(negotiates, .where = ON_SIM),
