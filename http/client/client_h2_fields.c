@@ -4,56 +4,64 @@
 
 #include "http/client/client_fields.h"
 #include "http/client/client_h2_session.h"
+#include "http/http1/framing.h"
 #include "http/message/ws_key.h"
 #include "lib/base/ascii.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { OWN = 6 }; /* five pseudo-fields and Content-Length */
 
-static nghttp2_nv pair(const char *name, const char *value)
+/* A field whose name is static. */
+static nghttp2_nv pair(const char *name, const char *value, size_t value_len)
 {
     return (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name,
                         .value = (uint8_t *)(uintptr_t)value,
                         .namelen = strlen(name),
-                        .valuelen = strlen(value)};
+                        .valuelen = value_len,
+                        .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME};
 }
 
-/* Fields about one connection, which HTTP/2 does not have (RFC 9113, 8.2.2; RFC 8441, 5). */
-static bool is_of_connection(const char *name, const char *value)
+static nghttp2_nv text(const char *name, const char *value)
 {
-    return cg__http_message_is_of_connection(name, strlen(name)) || strcmp(name, "sec-websocket-key") == 0 ||
-           (strcmp(name, "te") == 0 && !cg__ascii_equal(value, "trailers"));
+    return pair(name, value, strlen(value));
+}
+
+#define IS(name, len, other)                                                           \
+    ((len) == sizeof(other) - 1 && cg__ascii_same(name, other, sizeof(other) - 1))
+
+/* Fields about one connection, which HTTP/2 does not have (RFC 9113, 8.2.2; RFC 8441, 5). */
+static bool is_of_connection(const char *name, size_t len, const char *value)
+{
+    return cg__http_message_is_of_connection(name, len) ||
+           IS(name, len, "sec-websocket-key") ||
+           (IS(name, len, "te") && !cg__ascii_equal(value, "trailers"));
 }
 
 /* Secrets do not go into the table of HPACK, where their length could be guessed. */
-static uint8_t flags_of(const char *name)
+static uint8_t flags_of(const char *name, size_t len)
 {
-    return strcmp(name, "authorization") == 0 ? NGHTTP2_NV_FLAG_NO_INDEX
-                                              : NGHTTP2_NV_FLAG_NONE;
+    return IS(name, len, "authorization") ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
 }
 
-/* Appends the fields of a list, in lower case; Host replaces the authority. */
-static size_t append(nghttp2_nv *to, nghttp2_nv *authority, struct cg_http_headers *fields)
+/* Appends the fields of a list; Host replaces the authority. nghttp2 writes the names in lower case
+ * when it copies them. */
+static size_t append(nghttp2_nv *to, nghttp2_nv *authority, const struct cg_http_headers *fields)
 {
-    struct cg_http_field field;
-    size_t at = 0, count = 0;
+    size_t count = 0;
 
-    while (cg_http_headers_next(fields, &at, &field)) {
-        char *name = (char *)(uintptr_t)field.name;
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const struct cg__http_entry *entry = cg__http_entry(fields, i);
+        char *name = cg__http_message_at(fields, entry->name);
+        char *value = cg__http_message_at(fields, entry->value);
 
-        for (char *c = name; *c; c++)
-            *c = cg__ascii_lower(*c);
-        if (authority != NULL && strcmp(name, "host") == 0)
-            *authority = pair(":authority", field.value);
-        else if (!is_of_connection(name, field.value)) {
-            to[count] = pair(name, field.value);
-            to[count++].flags = flags_of(name);
-        }
+        if (authority != NULL && IS(name, entry->name_len, "host"))
+            *authority = pair(":authority", value, entry->value_len);
+        else if (!is_of_connection(name, entry->name_len, value))
+            to[count++] = (nghttp2_nv){(uint8_t *)name, (uint8_t *)value, entry->name_len,
+                                       entry->value_len, flags_of(name, entry->name_len)};
     }
     return count;
 }
@@ -104,16 +112,16 @@ static ssize_t submit(struct cg__h2_stream *stream, const struct cg__asking *ask
 
     if (n < 0)
         return n;
-    list[0] = pair(":method", protocol != NULL ? "CONNECT" : ask->method);
-    list[1] = pair(":scheme", url->https ? "https" : "http");
-    list[2] = pair(":authority", url->hostport);
-    list[3] = pair(":path", server ? "*" : url->target);
+    list[0] = text(":method", protocol != NULL ? "CONNECT" : ask->method);
+    list[1] = text(":scheme", url->https ? "https" : "http");
+    list[2] = text(":authority", url->hostport);
+    list[3] = text(":path", server ? "*" : url->target);
     if (protocol != NULL)
-        list[count++] = pair(":protocol", protocol);
+        list[count++] = text(":protocol", protocol);
     count += append(list + count, &list[2], fields);
-    snprintf(number, sizeof number, "%" PRId64, length);
     if (length >= 0)
-        list[count++] = pair("content-length", number);
+        list[count++] = pair("content-length", number,
+                             cg__http_framing_decimal(number, (uint64_t)length));
     id = nghttp2_submit_request(stream->h2->session, NULL, list, count, body, stream);
     if (id == NGHTTP2_ERR_STREAM_ID_NOT_AVAILABLE)
         return -EAGAIN;
