@@ -90,6 +90,7 @@ static void destroy(struct cg_http_client *client)
     free(client->targets);
     cg__http_client_site_free(client);
     free_spare_replies(client);
+    cg__http_client_h2_free_spare(client);
     free(client);
 }
 

@@ -15,6 +15,7 @@
 #include "http/client/client_pool.h"
 #include "http/client/client_proxy.h"
 #include "http/http1/parser.h"
+#include "http/http2/blocks.h"
 #include "http/message/url.h"
 
 struct cg__site;
@@ -26,6 +27,7 @@ struct cg_http_client {
     struct cg__proxies proxies;
     struct cg_http_target *targets; /* NULL: none */
     struct cg__pool pool;
+    struct cg__http2_spare blocks; /* of the sessions of HTTP/2 */
     struct cg__site *sites;
     unsigned nsites;
     struct cg_http_reply *spare; /* unused replies, for the next requests: client_reply.c */

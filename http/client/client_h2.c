@@ -23,6 +23,7 @@ struct cg__h2 *cg__http_client_h2_new(struct cg_http_client *client, struct cg_s
     if (h2 == NULL)
         return NULL;
     h2->client = client;
+    h2->memory.spare = &client->blocks;
     if (cg__http_client_h2_session_begin(h2) < 0) {
         cg__http_blocks_free_all(&h2->memory);
         free(h2);
@@ -40,6 +41,11 @@ void cg__http_client_h2_free(struct cg__h2 *h2)
     cg_sock_close(h2->sock);
     free(h2->out);
     free(h2);
+}
+
+void cg__http_client_h2_free_spare(struct cg_http_client *client)
+{
+    cg__http_blocks_free_spare(&client->blocks);
 }
 
 void cg__http_client_h2_set(struct cg__h2 *h2, struct cg__origin *lease,
@@ -124,6 +130,8 @@ struct cg__h2 *cg__http_client_h2_part(struct cg__h2_stream *stream)
     if (stream->next != NULL)
         stream->next->prev = stream->prev;
     h2->count--;
+    if (h2->heads == stream)
+        h2->heads = NULL;
     if (reset(stream) || h2->count == 0)
         cg__http_client_h2_pump_offer(h2);
     while (stream->first != NULL) {

@@ -92,6 +92,9 @@ struct cg__h2 *cg__http_client_h2_new(struct cg_http_client *client, struct cg_s
 /* Closes a connection without streams. */
 void cg__http_client_h2_free(struct cg__h2 *h2);
 
+/* Frees what is kept for further connections. */
+void cg__http_client_h2_free_spare(struct cg_http_client *client);
+
 /* The lease of a connection; and the line of those who wait for room on it. */
 void cg__http_client_h2_set(struct cg__h2 *h2, struct cg__origin *lease,
                             struct cg__line *line);

@@ -23,6 +23,11 @@ void cg__http_client_h2_free(struct cg__h2 *h2)
     (void)h2;
 }
 
+void cg__http_client_h2_free_spare(struct cg_http_client *client)
+{
+    (void)client;
+}
+
 void cg__http_client_h2_set(struct cg__h2 *h2, struct cg__origin *lease,
                             struct cg__line *line)
 {

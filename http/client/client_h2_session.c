@@ -82,9 +82,10 @@ static struct cg__h2_head *begin_head(struct cg__h2_stream *stream)
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *data)
 {
+    struct cg__h2 *h2 = data;
     struct cg__h2_stream *stream = find(session, frame->hd.stream_id);
 
-    (void)data;
+    h2->heads = stream;
     if (stream == NULL || stream->closed || stream->finals)
         return 0;
     stream->count++; /* many interim heads cost memory, too */
@@ -115,8 +116,9 @@ static bool is_name(const char *name, size_t len, const char *wanted)
     return len == strlen(wanted) && memcmp(name, wanted, len) == 0;
 }
 
+/* nghttp2 has checked the field. */
 static int store_field(struct cg__h2_head *head, struct cg_http_headers *trailers,
-                       const char *name, size_t name_len, const char *value)
+                       const char *name, size_t name_len, const char *value, size_t value_len)
 {
     uint64_t number;
 
@@ -133,24 +135,25 @@ static int store_field(struct cg__h2_head *head, struct cg_http_headers *trailer
             return -EINVAL;
         head->length = (int64_t)number;
     }
-    return cg_http_headers_add(head != NULL ? &head->fields : trailers, name, value);
+    return cg__http_message_put(head != NULL ? &head->fields : trailers, name, name_len, value,
+                                value_len);
 }
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame,
                      const uint8_t *name, size_t name_len, const uint8_t *value,
                      size_t value_len, uint8_t flags, void *data)
 {
-    struct cg__h2_stream *stream = find(session, frame->hd.stream_id);
+    struct cg__h2 *h2 = data;
+    struct cg__h2_stream *stream = h2->heads;
     struct cg__h2_head *head;
     int rc;
 
-    (void)flags;
-    (void)data;
+    (void)session, (void)frame, (void)flags;
     if (stream == NULL || stream->closed || !count_field(stream, name_len + value_len))
         return 0;
     head = stream->last != NULL && !stream->last->complete ? stream->last : NULL;
     rc = store_field(head, &stream->trailers, (const char *)name, name_len,
-                     (const char *)value);
+                     (const char *)value, value_len);
     if (rc == -ENOMEM)
         cg__http_client_h2_session_drop(stream, rc, "no memory for the response");
     else if (rc < 0)
@@ -212,7 +215,7 @@ static bool make_room(struct cg__h2_stream *stream, size_t len)
         memmove(stream->data, stream->data + stream->from, held);
     stream->from = 0;
     stream->to = held;
-    return cg__http_room(&stream->data, &stream->size, 16 * 1024, held + len) == 0;
+    return cg__http_room(&stream->data, &stream->size, 1024, held + len) == 0;
 }
 
 /* The window of the connection is opened at once, so that a body that nobody reads does not
@@ -304,27 +307,34 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
     return 0;
 }
 
+/* The stream ends before its response is complete. */
+static void note_close(struct cg__h2_stream *stream, uint32_t code)
+{
+    bool reset = stream->reset || stream->refused;
+    char why[CG_HTTP_WHY_SIZE];
+
+    cg__http_client_because(why, 0,
+                            reset ? "the server reset the stream: %s"
+                                  : "the response is not valid HTTP/2: %s",
+                            nghttp2_http2_strerror(code));
+    note_error(stream,
+               code == NGHTTP2_NO_ERROR ? CG_EOF
+               : reset                  ? -ECONNRESET
+                                        : CG_EHTTP,
+               why);
+}
+
 static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
 {
     struct cg__h2_stream *stream = find(session, id);
-    char why[CG_HTTP_WHY_SIZE];
 
     (void)user;
     if (stream == NULL || stream->closed)
         return 0;
     stream->refused = code == NGHTTP2_REFUSED_STREAM && stream->first == NULL;
     stream->wants_1_1 = code == NGHTTP2_HTTP_1_1_REQUIRED && stream->first == NULL;
-    if (stream->reset || stream->refused)
-        cg__http_client_because(why, 0, "the server reset the stream: %s",
-                                nghttp2_http2_strerror(code));
-    else
-        cg__http_client_because(why, 0, "the response is not valid HTTP/2: %s",
-                                nghttp2_http2_strerror(code));
-    note_error(stream,
-               code == NGHTTP2_NO_ERROR                ? CG_EOF
-               : stream->reset || stream->refused ? -ECONNRESET
-                                                  : CG_EHTTP,
-               why);
+    if (!stream->ended)
+        note_close(stream, code);
     stream->closed = true;
     cg__http_client_h2_session_wake(stream);
     return 0;
