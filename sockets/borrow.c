@@ -13,17 +13,13 @@ static struct cg_borrow_op *of(struct cg_op *op)
     return (struct cg_borrow_op *)op;
 }
 
-static bool borrow_take(struct cg_sock *sock, struct cg_op *op)
+/* Lends the first chunk, with at least `least` bytes, or reports the end of the stream. */
+static bool lend(struct cg_sock *sock, struct cg_op *op, size_t least)
 {
-    size_t least = of(op)->least, unread = sock->input.unread;
     struct cg_view *view = of(op)->view;
+    size_t unread = sock->input.unread;
     struct cg_chunk *chunk;
 
-    if (unread < least || unread == 0) {
-        if (sock->error == 0 && !sock->eof)
-            return false;
-        least = unread;
-    }
     *view = (struct cg_view){.sock = sock};
     op->result = sock->error;
     if (unread == 0)
@@ -43,18 +39,19 @@ static bool borrow_take(struct cg_sock *sock, struct cg_op *op)
     return true;
 }
 
+static bool borrow_take(struct cg_sock *sock, struct cg_op *op)
+{
+    size_t least = of(op)->least, unread = sock->input.unread;
+
+    if (unread >= least && unread > 0)
+        return lend(sock, op, least);
+    return (sock->error != 0 || sock->eof) && lend(sock, op, unread);
+}
+
 /* The socket was closed before the coroutine ran, and the chunk was freed with it. */
 static void borrow_withdraw(struct cg_op *op)
 {
     *of(op)->view = (struct cg_view){.sock = NULL};
-}
-
-static enum cg_verdict borrow_process(struct cg_op *op, struct cg_sched *sched)
-{
-    op->result = -EMSGSIZE;
-    if (of(op)->least > CG_INPUT_LIMIT)
-        return CG_DONE;
-    return cg__slots_process(op, sched);
 }
 
 static const struct cg__work borrow_work = {
@@ -62,6 +59,15 @@ static const struct cg__work borrow_work = {
     .take = borrow_take,
     .ask = cg__slots_ask_input,
 };
+
+static enum cg_verdict borrow_process(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    op->result = -EMSGSIZE;
+    if (of(op)->least > CG_INPUT_LIMIT)
+        return CG_DONE;
+    return cg__slots_process_here(op, &borrow_work);
+}
 
 void cg_view_release(struct cg_view *view, size_t used)
 {

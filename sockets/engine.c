@@ -3,24 +3,17 @@
  * serves it from what the socket has (take), asks the transport for more (ask), and
  * serves it again, until the op is complete. Bytes that arrive belong to the socket
  * first, so a cancelled op leaves no trace. A cancelled op waits for its request to
- * complete only if the kernel was given the op's own memory. */
+ * complete only if the kernel was given the op's own memory. engine_begin.h has the part
+ * that a request runs through. */
 #include "config.h"
 
-#include "sockets/engine.h"
+#include "lib/core/op.h"
+#include "sockets/engine_begin.h"
 #include "sockets/listen/accept.h"
 #include "sockets/plain.h"
 
 #include <assert.h>
 #include <errno.h>
-
-/* Restores the caller's timeout, so that the op can be yielded again. */
-static void take_timeout_back(struct cg__side *side, struct cg_op *op)
-{
-    if (side->defaulted == op) {
-        side->defaulted = NULL;
-        op->timeout = 0;
-    }
-}
 
 /* A pending op no longer uses this side. */
 static void leave(struct cg_sock *sock, struct cg__side *side)
@@ -38,10 +31,10 @@ static void settle(struct cg_sock *sock, struct cg__side *side, struct cg_op *op
     const struct cg__work *work = side->work;
 
     leave(sock, side);
-    take_timeout_back(side, op);
+    cg__engine_take_timeout_back(side, op);
     if (work->ended != NULL)
         work->ended(sock, op);
-    cg_op_complete(op, result);
+    cg__op_complete(op, result, false);
 }
 
 /* Whether the request in io belongs to the pending op. An armed receive belongs to the
@@ -95,10 +88,8 @@ static int absorb_recv(struct cg_sock *sock, struct cg__side *side, struct cg_op
     return 0;
 }
 
-/* Takes in the result of any request. op: the pending op that made the request, or
- * NULL. Returns 0, or the error that completes the op. */
-static int absorb(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
-                  const struct cg__work *work, ssize_t result)
+int cg__engine_absorb_any(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
+                          const struct cg__work *work, ssize_t result)
 {
     switch (side->io.code) {
     case CG_IO_RECV:
@@ -117,67 +108,48 @@ static int absorb(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
     return result < 0 && result != -ECANCELED ? (int)result : 0;
 }
 
-enum { FAILED = 4096 }; /* an accept that failed and is tried again counts as so many
-                         * bytes */
-
-/* Serves the op and asks for more until the op is complete or has to wait. An op that
- * has moved CG__AT_ONCE bytes without a wait goes on in the next turn, so that other
- * coroutines run in between. Always inline: that saves an echo request 8 % of its
- * instructions. */
-static inline __attribute__((always_inline)) enum cg_verdict
-pump(struct cg_sock *sock, struct cg__side *side, struct cg_op *op, const struct cg__work *work,
-     enum cg__use *use)
+enum cg__use cg__engine_pump(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
+                             const struct cg__work *work, size_t moved)
 {
-    struct cg_io *io = &side->io;
-    enum cg_verdict verdict;
-    size_t moved = 0;
-    int error;
+    enum cg__use use;
 
-    *use = CG__WAITS;
     do {
-        if (work->take(sock, op))
-            return CG_DONE;
-        if (io->state != CG_IO_IDLE) /* armed, or the cancelled request of an earlier op */
-            return CG_PENDING;
-        error = work->ask(sock, op, io);
-        if (error == 0) {
-            verdict = sock->transport->submit(sock, io);
-            if (verdict == CG_PENDING)
-                *use = CG__ASKS;
-            if (verdict == CG_PENDING && work->once)
-                cg_sched_defer(sock->sched, &sock->deferred);
-            if (verdict != CG_DONE)
-                return verdict;
-            error = absorb(sock, side, op, work, io->result);
-            if (side->use == CG__LATE)
-                error = -ECANCELED;
-            moved += io->result > 0 ? (size_t)io->result : FAILED;
+        if (moved >= CG__AT_ONCE) {
+            cg_sched_defer(sock->sched, &sock->deferred);
+            return CG__WAITS;
         }
-        if (error < 0) {
-            op->result = error;
-            return CG_DONE;
-        }
-    } while (moved < CG__AT_ONCE);
-    if (work->take(sock, op))
-        return CG_DONE;
-    cg_sched_defer(sock->sched, &sock->deferred);
-    return CG_PENDING;
+        use = cg__engine_request(sock, side, op, work, &moved);
+    } while (use == CG__PUMPED);
+    return use;
 }
 
 /* Continues a pending op after progress. */
-static void go_on(struct cg_sock *sock, struct cg__side *side)
+static inline void go_on(struct cg_sock *sock, struct cg__side *side)
 {
     struct cg_op *op = side->op;
-    enum cg__use use;
-    enum cg_verdict verdict;
+    enum cg__use use = CG__FREE;
 
     side->use = CG__PUMPED;
-    verdict = pump(sock, side, op, side->work, &use);
-    assert(verdict != CG_RUN);
-    if (verdict == CG_PENDING && side->use == CG__PUMPED)
+    if (!side->work->take(sock, op))
+        use = cg__engine_pump(sock, side, op, side->work, 0);
+    assert(use != CG__RUNS);
+    if (use >= CG__WAITS && side->use == CG__PUMPED)
         side->use = use;
-    else if (verdict == CG_DONE || sock->transport->cancel(sock, &side->io) == CG_DONE)
+    else if (use == CG__FREE || sock->transport->cancel(sock, &side->io) == CG_DONE)
         settle(sock, side, op, op->result);
+}
+
+/* Continues a pending op after a request has completed. */
+static inline void continue_op(struct cg_sock *sock, struct cg__side *side, ssize_t result,
+                               int error)
+{
+    if (error < 0) {
+        settle(sock, side, side->op, error);
+        return;
+    }
+    if (result > 0 && side->op->weak_timeout)
+        cg_op_progress(side->op);
+    go_on(sock, side);
 }
 
 static void resume_side(struct cg_sock *sock, struct cg__side *side)
@@ -201,13 +173,12 @@ static void resume(struct cg_deferred *deferred)
     cg_sock_unkeep(sock);
 }
 
-/* Called by the transport when a request has completed. */
-static void complete(struct cg_io *io, ssize_t result)
+/* The rest of complete(), where no op waits, or not any more, or a receive stays armed for the
+ * first time. */
+__attribute__((noinline)) static void complete_unusual(struct cg_sock *sock, struct cg__side *side,
+                                                       ssize_t result, int error)
 {
-    struct cg__side *side = (struct cg__side *)io;
-    struct cg_sock *sock = io->owner;
-    bool own = is_own(sock, side) || side->use == CG__LATE;
-    int error = absorb(sock, side, own ? side->op : NULL, side->work, result);
+    struct cg_io *io = &side->io;
 
     if (io->state != CG_IO_IDLE) {
         io->buf = NULL;
@@ -222,19 +193,30 @@ static void complete(struct cg_io *io, ssize_t result)
         cg__sock_settle(sock);
     } else if (side->use == CG__LATE) {
         settle(sock, side, side->op, -ECANCELED);
-    } else if (side->op != NULL && error < 0) {
-        settle(sock, side, side->op, error);
     } else if (side->op != NULL) {
-        if (result > 0 && side->op->weak_timeout)
-            cg_op_progress(side->op);
-        go_on(sock, side);
+        continue_op(sock, side, result, error);
     } else if (sock->input.unread >= CG_INPUT_LIMIT && io->state == CG_IO_PENDING) {
         sock->transport->cancel(sock, io); /* the next op that waits for data arms it
                                             * again */
     }
 }
 
-static enum cg_verdict refuse(struct cg_op *op, const struct cg_sock *sock)
+/* Called by the transport when a request has completed. */
+static void complete(struct cg_io *io, ssize_t result)
+{
+    struct cg__side *side = (struct cg__side *)io;
+    struct cg_sock *sock = io->owner;
+    /* Otherwise it is the request of an earlier op. */
+    bool own = side->use == CG__ASKS || side->use == CG__LATE;
+    int error = cg__engine_absorb(sock, side, own ? side->op : NULL, side->work, result);
+
+    if (side->use >= CG__WAITS && (io->state == CG_IO_IDLE || sock->multishot))
+        continue_op(sock, side, result, error);
+    else
+        complete_unusual(sock, side, result, error);
+}
+
+enum cg_verdict cg__engine_refuse(struct cg_op *op, const struct cg_sock *sock)
 {
     op->result = sock == NULL || sock->closing ? -EBADF : -EBUSY;
     return CG_DONE;
@@ -244,35 +226,7 @@ enum cg_verdict cg__engine_begin(struct cg_op *op, struct cg_sock *sock,
                                  enum cg__direction direction,
                                  const struct cg__work *work)
 {
-    struct cg__side *side;
-    enum cg_verdict verdict;
-    enum cg__use use;
-
-    if (sock == NULL)
-        return refuse(op, sock);
-    side = &sock->side[direction];
-    if (side->use != CG__FREE)
-        return refuse(op, sock);
-    op->uses = &sock->object;
-    if (sock->timeout != 0 && op->timeout == 0 &&
-        (op->type->flags & CG_OP_DEFAULT_TIMEOUT)) {
-        op->timeout = sock->timeout;
-        side->defaulted = op;
-    }
-    verdict = pump(sock, side, op, work, &use);
-    if (verdict == CG_PENDING) {
-        side->use = use;
-        side->op = op;
-        side->work = work;
-        cg__sock_hold(sock);
-    } else if (verdict == CG_RUN) {
-        return cg_object_enter(&sock->object, op);
-    } else {
-        take_timeout_back(side, op);
-        if (op->result > CG__BUDGET_STEP)
-            cg_sched_charge(sock->sched, (size_t)op->result);
-    }
-    return verdict;
+    return cg__engine_begin_here(op, sock, direction, work);
 }
 
 enum cg_verdict cg__engine_take_back(struct cg_op *op, struct cg_sock *sock,
@@ -283,7 +237,7 @@ enum cg_verdict cg__engine_take_back(struct cg_op *op, struct cg_sock *sock,
 
     if (side->op != op) { /* process returned CG_RUN, but there was no memory for a
                            * coroutine to run the op */
-        take_timeout_back(side, op);
+        cg__engine_take_timeout_back(side, op);
         cg__engine_never_ran(op, sock);
         return CG_DONE;
     }
@@ -297,7 +251,7 @@ enum cg_verdict cg__engine_take_back(struct cg_op *op, struct cg_sock *sock,
         return CG_PENDING;
     }
     leave(sock, side);
-    take_timeout_back(side, op);
+    cg__engine_take_timeout_back(side, op);
     return CG_DONE;
 }
 
@@ -337,7 +291,7 @@ static ssize_t run(struct cg_op *op, struct cg_sock *sock, struct cg__side *side
         if (result > 0)
             cg_op_progress(op);
         if (result >= 0)
-            result = absorb(sock, side, op, work, result);
+            result = cg__engine_absorb(sock, side, op, work, result);
         if (result < 0)
             return result;
     }
@@ -362,7 +316,7 @@ ssize_t cg__engine_run(struct cg_op *op, struct cg_sock *sock,
         side->op = NULL;
         side->use = sock->closing ? CG__CLOSED : CG__FREE;
     }
-    take_timeout_back(side, op);
+    cg__engine_take_timeout_back(side, op);
     if (cg_object_leave(&sock->object, op) == 0)
         return result;
     cg__sock_settle(sock);

@@ -40,7 +40,7 @@ static void fill(struct cg_sock *sock, struct cg_read_op *read)
                            read->len - read->done);
 }
 
-static bool read_take(struct cg_sock *sock, struct cg_op *op)
+static inline bool read_take(struct cg_sock *sock, struct cg_op *op)
 {
     struct cg_read_op *read = of(op);
 
@@ -69,6 +69,13 @@ static const struct cg__work read_work = {
     .ask = ask_into_buffer,
     .got = read_got,
 };
+
+static enum cg_verdict read_process(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    of(op)->done = 0;
+    return cg__slots_process_here(op, &read_work);
+}
 
 static bool readall_take(struct cg_sock *sock, struct cg_op *op)
 {
@@ -188,7 +195,8 @@ static const struct cg__work readlines_work = {
     .partial = true,
 };
 
-const struct cg_op_type cg_read_type = CG__SLOTS_BYTES("read", read_work);
+const struct cg_op_type cg_read_type =
+    CG__SLOTS_BYTES_BY(read_process, "read", read_work);
 const struct cg_op_type cg_readall_type = CG__SLOTS_BYTES("readall", readall_work);
 const struct cg_op_type cg_readline_type = CG__SLOTS_BYTES("readline", readline_work);
 const struct cg_op_type cg_read_to_end_type = CG__SLOTS_BYTES("read_to_end", to_end_work);

@@ -17,21 +17,19 @@ static const struct cg__work *work_of(const struct cg_op *op)
     return op->type->detail;
 }
 
+enum cg_verdict cg__slots_refuse(struct cg_op *op, const struct cg__work *work)
+{
+    const struct cg_sock *sock = sock_of(op);
+    bool fits = (sock->datagrams != 0) == work->datagrams;
+
+    op->result = sock->closing ? -EBADF : fits ? -EBUSY : -EOPNOTSUPP;
+    return CG_DONE;
+}
+
 enum cg_verdict cg__slots_process(struct cg_op *op, struct cg_sched *sched)
 {
-    struct cg_sock *sock = sock_of(op);
-    const struct cg__work *work = work_of(op);
-
     (void)sched;
-    if (sock != NULL && (sock->datagrams != 0) != work->datagrams) {
-        op->result = sock->closing ? -EBADF : -EOPNOTSUPP;
-        return CG_DONE;
-    }
-    if (work->direction == CG__RX && sock != NULL && cg__sock_is_lent(sock)) {
-        op->result = sock->closing ? -EBADF : -EBUSY;
-        return CG_DONE;
-    }
-    return cg__engine_begin(op, sock, work->direction, work);
+    return cg__slots_process_here(op, work_of(op));
 }
 
 ssize_t cg__slots_run(struct cg_op *op)
@@ -48,16 +46,6 @@ enum cg_verdict cg__slots_cancel(struct cg_op *op, struct cg_sched *sched)
 int cg__slots_print(const struct cg_op *op, char *buf, size_t size)
 {
     return cg__sock_print(sock_of(op), buf, size);
-}
-
-int cg__slots_ask_input(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
-{
-    (void)sock;
-    (void)op;
-    io->code = CG_IO_RECV;
-    io->buf = NULL;
-    io->len = 0;
-    return 0;
 }
 
 static struct cg__bytes_op *bytes(struct cg_op *op)

@@ -3,7 +3,7 @@
 #ifndef COGEN_SOCKETS_SLOTS_H
 #define COGEN_SOCKETS_SLOTS_H
 
-#include "sockets/engine.h"
+#include "sockets/engine_begin.h"
 
 #include <assert.h>
 
@@ -27,12 +27,34 @@ struct cg__bytes_op {
  * streams with -EOPNOTSUPP if the socket is for datagrams, and one on datagrams if it is a
  * stream. */
 enum cg_verdict cg__slots_process(struct cg_op *op, struct cg_sched *sched);
+enum cg_verdict cg__slots_refuse(struct cg_op *op, const struct cg__work *work);
 ssize_t cg__slots_run(struct cg_op *op);
 enum cg_verdict cg__slots_cancel(struct cg_op *op, struct cg_sched *sched);
 int cg__slots_print(const struct cg_op *op, char *buf, size_t size);
 
+/* cg__slots_process, compiled for the caller's own work: see engine_begin.h. */
+static inline __attribute__((always_inline)) enum cg_verdict
+cg__slots_process_here(struct cg_op *op, const struct cg__work *work)
+{
+    struct cg_sock *sock = ((struct cg__sock_op *)op)->sock;
+
+    if (sock != NULL &&
+        ((sock->datagrams != 0) != work->datagrams ||
+         (work->direction == CG__RX && cg__sock_is_lent(sock))))
+        return cg__slots_refuse(op, work);
+    return cg__engine_begin_here(op, sock, work->direction, work);
+}
+
 /* The slot `ask` of work that is done from the socket's input: asks for more of it. */
-int cg__slots_ask_input(struct cg_sock *sock, struct cg_op *op, struct cg_io *io);
+static inline int cg__slots_ask_input(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
+{
+    (void)sock;
+    (void)op;
+    io->code = CG_IO_RECV;
+    io->buf = NULL;
+    io->len = 0;
+    return 0;
+}
 
 /* Operations that move bytes have these slots instead. */
 enum cg_verdict cg__slots_bytes_process(struct cg_op *op, struct cg_sched *sched);
@@ -65,12 +87,14 @@ static inline int cg__slots_bytes_got(struct cg_sock *sock, struct cg_op *op, ss
     return 0;
 }
 
-/* A whole type of operations that move bytes. */
+/* A whole type of operations that move bytes; with another slot `process` than the usual one. */
 #define CG__SLOTS_BYTES(name_, work_)                                                       \
+    CG__SLOTS_BYTES_BY(cg__slots_bytes_process, name_, work_)
+#define CG__SLOTS_BYTES_BY(process_, name_, work_)                                          \
     {                                                                                      \
         .name = name_,                                                                     \
         .flags = CG_OP_DEFAULT_TIMEOUT,                                                    \
-        .process = cg__slots_bytes_process,                                                \
+        .process = process_,                                                               \
         .run = cg__slots_run,                                                              \
         .cancel = cg__slots_cancel,                                                        \
         .finish = cg__slots_bytes_finish,                                                  \

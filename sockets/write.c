@@ -50,8 +50,16 @@ static const struct cg__work writeall_work = {
     .partial = true,
 };
 
+static enum cg_verdict writeall_process(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    of(op)->done = 0;
+    return cg__slots_process_here(op, &writeall_work);
+}
+
 const struct cg_op_type cg_write_type = CG__SLOTS_BYTES("write", write_work);
-const struct cg_op_type cg_writeall_type = CG__SLOTS_BYTES("writeall", writeall_work);
+const struct cg_op_type cg_writeall_type =
+    CG__SLOTS_BYTES_BY(writeall_process, "writeall", writeall_work);
 
 static struct cg_writev_op *of_v(struct cg_op *op)
 {

@@ -121,7 +121,7 @@ static inline enum cg_verdict start(struct cg_op *op, struct cg_sched *sched)
 }
 
 /* Switches to the next ready coroutine, or to the loop if there is none. */
-static inline void suspend(struct cg_coro *self)
+static inline __attribute__((always_inline)) void suspend(struct cg_coro *self)
 {
     struct cg_sched *sched = self->sched;
     struct cg_coro *next;
