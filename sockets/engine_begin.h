@@ -13,10 +13,11 @@
 /* Completes an op that may not use its side. */
 enum cg_verdict cg__engine_refuse(struct cg_op *op, const struct cg_sock *sock);
 
-/* Restores the caller's timeout, so that the op can be yielded again. */
+/* Restores the caller's timeout, so that the op can be yielded again. Without a timeout the op
+ * has not got the default, and the side need not be touched. */
 static inline void cg__engine_take_timeout_back(struct cg__side *side, struct cg_op *op)
 {
-    if (side->defaulted == op) {
+    if (op->timeout != 0 && side->defaulted == op) {
         side->defaulted = NULL;
         op->timeout = 0;
     }
