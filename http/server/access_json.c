@@ -5,7 +5,7 @@
 #include "http/server/access_json.h"
 #include "http/server/carrier.h"
 #include "http/server/metrics.h"
-#include "lib/base/ascii.h"
+#include "lib/base/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,24 +16,9 @@ static int put(struct cg_http_headers *text, const char *piece)
     return cg__http_message_text(text, piece, strlen(piece));
 }
 
-/* Appends a string. Bytes that are not printable ASCII become \u00XX: what clients send need
- * not be UTF-8, and a log must be valid in any case. */
-static int put_string(struct cg_http_headers *text, const char *from)
+static int put_piece(void *text, const char *piece, size_t len)
 {
-    int rc = put(text, "\"");
-
-    for (; rc == 0; from++) {
-        size_t size = cg__ascii_plain(from, "\"\\");
-        char escaped[8];
-
-        rc = cg__http_message_text(text, from, size);
-        from += size;
-        if (*from == '\0' || rc < 0)
-            break;
-        snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned char)*from);
-        rc = put(text, escaped);
-    }
-    return rc == 0 ? put(text, "\"") : rc;
+    return cg__http_message_text(text, piece, len);
 }
 
 /* Appends a member with a string; none if the value is NULL. */
@@ -43,7 +28,7 @@ static int put_member(struct cg_http_headers *text, const char *name, const char
         return 0;
     return put(text, ",\"") < 0 || put(text, name) < 0 || put(text, "\":") < 0
                ? -1
-               : put_string(text, value);
+               : cg__json_string(value, put_piece, text);
 }
 
 static int put_time(struct cg_http_headers *text)

@@ -38,7 +38,7 @@ struct cg_ws {
     struct cg_view view;
     size_t at; /* bytes of the view that the parser has used */
     struct cg__ws_parser parser;
-    struct cg__ws_utf8 utf8;
+    struct cg__utf8 utf8;
     struct cg__ws_deflate *deflate; /* NULL: not agreed on */
     char *buf;                      /* of a message that is put together */
     size_t buf_len, buf_size;

@@ -113,7 +113,7 @@ int cg__http_ws_message_take(struct cg_ws *ws, bool pieces)
 
     parser->first = false;
     if (first)
-        ws->utf8 = (struct cg__ws_utf8){.left = 0};
+        ws->utf8 = (struct cg__utf8){.left = 0};
     ws->pending = true;
     alone = !parser->compressed && ws->buf_len == 0 && (pieces || (first && parser->last));
     rc = parser->compressed ? inflate(ws, pieces) : take_plain(ws, alone);

@@ -19,7 +19,7 @@ static void put_place(FILE *out, const void *address)
     char place[512];
 
     cg__dump_place(address, place, sizeof place);
-    cg__json_string(out, place);
+    cg__json_print(out, place);
 }
 
 /* Begins an element of a list. */
@@ -33,7 +33,7 @@ static void put_counts(const struct cg__dump *dump, FILE *out)
     fputs("\"counts\": {", out);
     for (int i = 0; i < CG__DUMP_COUNTS; i++) {
         fputs(i ? ", " : "", out);
-        cg__json_string(out, cg__dump_count_names[i]);
+        cg__json_print(out, cg__dump_count_names[i]);
         fprintf(out, ": %zu", dump->counts[i]);
     }
     fputs("},\n", out);
@@ -66,7 +66,7 @@ static void put_wait(FILE *out, const struct cg_coro *coro)
         return;
     cg_op_print(coro->op, text, sizeof text);
     fputs(", \"waits_for\": ", out);
-    cg__json_string(out, text);
+    cg__json_print(out, text);
 }
 
 static void put_seen(const struct cg__dump *dump, FILE *out, const struct cg__seen *seen)
@@ -77,7 +77,7 @@ static void put_seen(const struct cg__dump *dump, FILE *out, const struct cg__se
     uint32_t awaited = cg__deadlock_awaited(survey, seen);
 
     fprintf(out, "{\"id\": %" PRIu64 ", \"name\": ", coro->id);
-    cg__json_string(out, coro->name);
+    cg__json_print(out, coro->name);
     fprintf(out, ", \"count\": %" PRIu32 ", \"parent\": %" PRIu64 ", \"how\": \"%s\"",
             seen->count, seen->parent ? survey->seen[seen->parent - 1].coro->id : 0,
             hows[seen->how]);
@@ -152,7 +152,7 @@ static void put_lost(const struct cg__dump *dump, FILE *out)
         count++;
         fprintf(out, "%s{\"id\": %" PRIu64 ", \"why\": ", comma,
                 dump->survey.seen[i].coro->id);
-        cg__json_string(out, why);
+        cg__json_print(out, why);
         putc('}', out);
         comma = ", ";
     }

@@ -43,7 +43,7 @@ static struct track *track_of(const struct writing *to, uint64_t coro)
 static void begin(struct writing *to, const char *phase, const char *name, uint64_t track)
 {
     fprintf(to->out, "%s\n{\"ph\": \"%s\", \"name\": ", to->before, phase);
-    cg__json_string(to->out, name);
+    cg__json_print(to->out, name);
     fprintf(to->out, ", \"pid\": %u, \"tid\": %" PRIu64, to->process, track);
     to->before = ",";
 }
@@ -64,7 +64,7 @@ static void put_name(struct writing *to, const char *what, uint64_t track, const
         snprintf(text, sizeof text, "%s", name);
     begin(to, "M", what, track);
     fputs(", \"args\": {\"name\": ", to->out);
-    cg__json_string(to->out, text);
+    cg__json_print(to->out, text);
     fputs("}}", to->out);
 }
 

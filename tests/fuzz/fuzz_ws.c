@@ -68,7 +68,7 @@ static struct fuzz_told told_of(const uint8_t *data, size_t size, enum fuzz_cuts
 static void check_utf8(const uint8_t *data, size_t size, enum fuzz_cuts cuts)
 {
     bool whole = cg__http_ws_utf8_is_valid((const char *)data, size), valid = true;
-    struct cg__ws_utf8 utf8 = {.left = 0};
+    struct cg__utf8 utf8 = {.left = 0};
     uint32_t state = 0;
 
     for (size_t at = 0, n; valid && at < size; at += n) {

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* Strings in JSON are UTF-8. What is written into them may come from strangers, or be cut within
+ * a character: a byte that is no part of one becomes U+FFFD. Control characters are escaped,
+ * those of Latin-1 (U+007F to U+009F), too, which a terminal may obey. */
+#ifndef COGEN_LIB_BASE_JSON_H
+#define COGEN_LIB_BASE_JSON_H
+
+#include "lib/base/ascii.h"
+#include "lib/base/utf8.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Takes the next piece of a JSON text. A result other than 0 ends the writing. */
+typedef int cg__json_put_fn(void *to, const char *piece, size_t len);
+
+/* Puts one character that does not stand in a string as it is; returns how many bytes of the
+ * text it took. */
+static inline size_t cg__json_escape(const char *text, char piece[static 8])
+{
+    size_t len = cg__utf8_character(text);
+    unsigned code = (unsigned char)*text;
+
+    if (len == 2 && code == 0xc2)
+        code = (unsigned char)text[1];
+    if (code == '"' || code == '\\')
+        snprintf(piece, 8, "\\%c", (int)code);
+    else if (len == 0)
+        memcpy(piece, "\\ufffd", 7);
+    else if (code < 0xa0)
+        snprintf(piece, 8, "\\u%04x", code);
+    else
+        snprintf(piece, 8, "%.*s", (int)len, text);
+    return len ? len : 1;
+}
+
+/* Puts a text as a string, with its quotes. Returns 0, or what `put` has returned. */
+static inline int cg__json_string(const char *text, cg__json_put_fn *put, void *to)
+{
+    int rc = put(to, "\"", 1);
+
+    while (rc == 0) {
+        size_t len = cg__ascii_plain(text, "\"\\");
+        char piece[8];
+
+        rc = put(to, text, len);
+        text += len;
+        if (*text == '\0' || rc != 0)
+            break;
+        text += cg__json_escape(text, piece);
+        rc = put(to, piece, strlen(piece));
+    }
+    return rc == 0 ? put(to, "\"", 1) : rc;
+}
+
+#endif
