@@ -181,10 +181,16 @@ static struct {
     pthread_mutex_t lock;
     FILE *out; /* stays open for later schedulers */
     unsigned written; /* schedulers */
-    unsigned forks;   /* the process (fork.h) that has opened it */
-    bool claimed;     /* a process has made a scheduler with a trace: */
-    unsigned owner;   /* this one */
+    pid_t opened;     /* the process that has opened it */
+    pid_t owner;      /* the process that has its name, since it has loaded the library */
 } file = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Children know by this that they are some, although their parent may use nothing of the library,
+ * and so count no forks. */
+__attribute__((constructor)) static void loaded(void)
+{
+    file.owner = getpid();
+}
 
 static void lock_file(void)
 {
@@ -203,18 +209,6 @@ static void watch_forks(void)
     pthread_atfork(lock_file, unlock_file, unlock_file);
 }
 
-static void claim_file(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, watch_forks);
-    lock_file();
-    if (!file.claimed)
-        file.owner = cg__fork_count();
-    file.claimed = true;
-    unlock_file();
-}
-
 static int append(const struct cg__trace_ring *ring)
 {
     int rc;
@@ -228,20 +222,20 @@ static int append(const struct cg__trace_ring *ring)
     return end_list(file.out);
 }
 
-/* The file of a child of the process that has the name has its number behind it. */
+/* The file of a child of that process has its number behind the name. */
 static int open_file(const struct cg__trace_ring *ring)
 {
     char *name = ring->file;
     int rc = 0;
 
-    if (file.out && file.forks == cg__fork_count())
+    if (file.out && file.opened == getpid())
         return 0;
-    if (file.owner != cg__fork_count() && asprintf(&name, "%s.%ld", ring->file, (long)getpid()) < 0)
+    if (file.owner != getpid() && asprintf(&name, "%s.%ld", ring->file, (long)getpid()) < 0)
         return -ENOMEM;
     if (file.out)
         fclose(file.out); /* the parent's */
     file.written = 0;
-    file.forks = cg__fork_count();
+    file.opened = getpid();
     if ((file.out = fopen(name, "we")) == NULL)
         rc = -errno;
     if (name != ring->file)
@@ -285,6 +279,7 @@ static size_t places(size_t wanted)
 
 int cg__trace_begin(struct cg_sched *sched)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     const char *name = cg__environment("COGEN_TRACE");
     size_t wanted = sched->options.trace;
     struct cg__trace_ring *ring;
@@ -307,7 +302,7 @@ int cg__trace_begin(struct cg_sched *sched)
     if (ring->events && name)
         ring->file = strdup(name);
     if (ring->file)
-        claim_file();
+        pthread_once(&once, watch_forks);
     if (ring->events && (!name || ring->file) && cg__observe_add(sched, &ring->observer) == 0)
         return 0;
     free(ring->file);

@@ -6,6 +6,7 @@
 #include "tests/support/support.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -131,42 +132,64 @@ static void is_bounded(void)
     traced(makes_many, 1, check_many);
 }
 
-/* The schedulers of a process are in one file, as different processes. */
-static char path[] = "/tmp/test_trace.XXXXXX";
+/* The schedulers of a process are in one file, as different processes. That has a number behind
+ * its name, since tests run in children. */
+static char folder[] = "/tmp/test_trace.XXXXXX", path[sizeof folder + 8];
 
 static void act_twice(void)
 {
-    setenv("COGEN_TRACE", path, 1);
     for (int i = 0; i < 2; i++)
         if (cg_main(test_on_sim() ? "sim" : test_reactor(), sleeps, NULL) != 0)
             exit(1);
 }
 
-/* The file that a program writes. */
-static void written_by(void (*act)(void), char text[static 10000], char said[static 1000])
+/* The only file that a program leaves; it says nothing. */
+static void written_by(void (*act)(void), char text[static 10000])
 {
-    int fd = mkstemp(path);
-    ssize_t n;
+    char said[1000];
+    glob_t files;
+    FILE *file;
+    size_t n;
 
-    OK(fd);
-    IS(child_run(act, said, 1000), 0);
-    n = read(fd, text, 10000 - 1);
-    close(fd);
-    unlink(path);
-    strcpy(strchr(path, '\0') - 6, "XXXXXX");
-    ck_assert_int_gt(n, 0);
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/trace", folder);
+    setenv("COGEN_TRACE", path, 1);
+    IS(child_run(act, said, sizeof said), 0);
+    unsetenv("COGEN_TRACE");
+    ck_assert_str_eq(said, "");
+    strcat(path, "*");
+    IS(glob(path, 0, NULL, &files), 0);
+    ck_assert_uint_eq(files.gl_pathc, 1);
+    file = fopen(files.gl_pathv[0], "r");
+    ck_assert_ptr_nonnull(file);
+    n = fread(text, 1, 10000 - 1, file);
+    fclose(file);
+    unlink(files.gl_pathv[0]);
+    rmdir(folder);
+    globfree(&files);
+    strcpy(strchr(folder, '\0') - 6, "XXXXXX");
     text[n] = '\0';
 }
 
 static void numbers_schedulers(void)
 {
-    static char text[10000], said[1000];
+    static char text[10000];
 
-    written_by(act_twice, text, said);
+    written_by(act_twice, text);
     has(text, "\"name\": \"process_name\", \"pid\": 0,", 1);
     has(text, "\"name\": \"process_name\", \"pid\": 1,", 1);
     has(text, "\n]\n", 1);
-    ck_assert_str_eq(said, "");
+}
+
+/* Waits for a child that has run a scheduler, and removes the file that it has written. */
+static void child_has_traced(pid_t pid)
+{
+    char own[sizeof path + 30];
+    int status;
+
+    SURE(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+    snprintf(own, sizeof own, "%s.%ld", path, (long)pid);
+    SURE(unlink(own) == 0);
 }
 
 /* A child that frees its copy of a scheduler, and then makes one of its own. */
@@ -175,38 +198,65 @@ static void act_forks(void)
     const char *name = test_on_sim() ? "sim" : test_reactor();
     struct cg_reactor *reactor;
     struct cg_sched *sched;
-    char own[sizeof path + 20];
-    int fds[2], status;
+    int fds[2];
     pid_t pid;
 
-    setenv("COGEN_TRACE", path, 1);
     SURE(cg_reactor_open(name, &reactor) == 0 && (sched = cg_sched_new(reactor)) != NULL);
     SURE(cg_sched_start(sched, sleeps, NULL) == 0 && cg_sched_run(sched) == 0);
     SURE(pipe(fds) == 0 && (pid = fork()) >= 0);
     if (pid == 0) { /* until the parent has written its trace */
+        char byte;
+
         close(fds[1]);
-        SURE(read(fds[0], own, 1) == 0);
+        SURE(read(fds[0], &byte, 1) == 0);
     }
     cg_sched_free(sched);
     cg_reactor_close(reactor);
     if (pid == 0)
         _exit(cg_main(name, sleeps, NULL) != 0);
     close(fds[1]);
-    SURE(waitpid(pid, &status, 0) == pid && status == 0);
-    snprintf(own, sizeof own, "%s.%ld", path, (long)pid);
-    SURE(unlink(own) == 0);
+    child_has_traced(pid);
 }
 
 /* The parent's file stays as it is; the child has another one. */
 static void is_written_by_its_process(void)
 {
-    static char text[10000], said[1000];
+    static char text[10000];
 
-    written_by(act_forks, text, said);
+    written_by(act_forks, text);
     has(text, "\"name\": \"process_name\", \"pid\": 0,", 1);
     has(text, "\"name\": \"process_name\", \"pid\": 1,", 0);
     has(text, "\n]\n", 1);
-    ck_assert_str_eq(said, "");
+}
+
+/* A child that makes a scheduler; one that hangs is killed by its alarm. */
+static pid_t fork_to_trace(void)
+{
+    pid_t pid = fork();
+
+    if (pid > 0)
+        return pid;
+    alarm(60);
+    _exit(pid < 0 || cg_main("poll", sleeps, NULL) != 0);
+}
+
+/* Children of a parent that makes a scheduler only after them: each has a file of its own. */
+static void act_forks_first(void)
+{
+    pid_t pids[3];
+
+    for (int i = 0; i < 3; i++)
+        pids[i] = fork_to_trace();
+    for (int i = 0; i < 3; i++)
+        child_has_traced(pids[i]);
+    SURE(cg_main("poll", sleeps, NULL) == 0);
+}
+
+static void lets_children_be_first(void)
+{
+    static char text[10000];
+
+    written_by(act_forks_first, text);
 }
 
 static atomic_bool over;
@@ -218,37 +268,24 @@ static void *writes_often(void *arg)
     return arg;
 }
 
-/* Children are made while a thread may be writing; a child that hangs is killed by its alarm. */
+/* Children are made while a thread may be writing. */
 static void act_forks_often(void)
 {
-    char own[sizeof path + 20];
     pthread_t thread;
 
-    setenv("COGEN_TRACE", path, 1);
     SURE(cg_main("poll", sleeps, NULL) == 0);
     SURE(pthread_create(&thread, NULL, writes_often, NULL) == 0);
-    for (int i = 0; i < 50; i++) {
-        pid_t pid = fork();
-        int status;
-
-        if (pid == 0) {
-            alarm(5);
-            _exit(cg_main("poll", sleeps, NULL) != 0);
-        }
-        SURE(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
-        snprintf(own, sizeof own, "%s.%ld", path, (long)pid);
-        SURE(unlink(own) == 0);
-    }
+    for (int i = 0; i < 50; i++)
+        child_has_traced(fork_to_trace());
     atomic_store(&over, true);
     SURE(pthread_join(thread, NULL) == 0);
 }
 
 static void lets_threads_fork(void)
 {
-    static char text[10000], said[1000];
+    static char text[10000];
 
-    written_by(act_forks_often, text, said);
-    ck_assert_str_eq(said, "");
+    written_by(act_forks_often, text);
 }
 
 static ssize_t has_none(void *arg)
@@ -265,6 +302,7 @@ static const struct test_case cases[] = {
     PLAIN(is_bounded),
     PLAIN(numbers_schedulers),
     PLAIN(is_written_by_its_process),
+    PLAIN(lets_children_be_first, .where = ON_SIM),
     PLAIN(lets_threads_fork, .where = ON_SIM),
     CORO(has_none),
 };
