@@ -19,9 +19,6 @@ enum cg__debug_kind {
     CG__DEBUG_KINDS,
 };
 
-/* Some scheduler of this process has been in the debug mode. */
-extern atomic_bool cg__debug_used;
-
 /* Begins it if the options or $COGEN_DEBUG say so. Returns 0 or -ENOMEM. */
 int cg__debug_begin(struct cg_sched *sched);
 
@@ -35,8 +32,11 @@ void cg__debug_note(struct cg_sched *sched, enum cg__debug_kind kind, const void
                     const char *name, struct cg_coro *coro);
 void cg__debug_forget(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing);
 
-/* Forgets a thing that may outlive its scheduler. */
-void cg__debug_forget_late(struct cg_sched *sched, enum cg__debug_kind kind,
+/* Like cg__debug_note, by the coroutine that runs, for a thing that may outlive its scheduler. It
+ * keeps in *noted where it is noted; NULL: it is not. */
+void cg__debug_note_late(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing,
+                         struct cg__debug **noted);
+void cg__debug_forget_late(struct cg__debug *noted, enum cg__debug_kind kind,
                            const void *thing);
 
 /* Prints, as snprintf does, when and where what was noted last as `thing` happened, if that was
@@ -62,11 +62,18 @@ static inline void cg__debug_gone(struct cg_sched *sched, enum cg__debug_kind ki
         cg__debug_forget(sched, kind, thing);
 }
 
-static inline void cg__debug_gone_late(struct cg_sched *sched, enum cg__debug_kind kind,
+static inline void cg__debug_made_late(struct cg_sched *sched, enum cg__debug_kind kind,
+                                       const void *thing, struct cg__debug **noted)
+{
+    if (__builtin_expect(sched->debug != NULL, 0))
+        cg__debug_note_late(sched, kind, thing, noted);
+}
+
+static inline void cg__debug_gone_late(struct cg__debug *noted, enum cg__debug_kind kind,
                                        const void *thing)
 {
-    if (__builtin_expect(atomic_load_explicit(&cg__debug_used, memory_order_relaxed), 0))
-        cg__debug_forget_late(sched, kind, thing);
+    if (__builtin_expect(noted != NULL, 0))
+        cg__debug_forget_late(noted, kind, thing);
 }
 
 #endif

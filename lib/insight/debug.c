@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,42 +24,16 @@ enum {
 };
 
 struct cg__debug {
-    struct cg__debug *next; /* of another scheduler */
-    struct cg_sched *sched;
     struct cg__lefts lefts;
     struct cg__traces traces;
     unsigned locked[TRACES + 1]; /* how often a mutex locked at this trace was left */
 };
-
-atomic_bool cg__debug_used;
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the list */
-static struct cg__debug *all;
 
 static bool is_wanted(const struct cg_sched *sched)
 {
     const char *value = cg__environment("COGEN_DEBUG");
 
     return sched->options.debug || (value && *value && strcmp(value, "0") != 0);
-}
-
-static void enlist(struct cg__debug *debug)
-{
-    pthread_mutex_lock(&lock);
-    debug->next = all;
-    all = debug;
-    pthread_mutex_unlock(&lock);
-}
-
-static void delist(struct cg__debug *debug)
-{
-    struct cg__debug **link = &all;
-
-    pthread_mutex_lock(&lock);
-    while (*link != debug)
-        link = &(*link)->next;
-    *link = debug->next;
-    pthread_mutex_unlock(&lock);
 }
 
 static void destroy(struct cg__debug *debug)
@@ -82,10 +55,7 @@ int cg__debug_begin(struct cg_sched *sched)
         destroy(debug);
         return -ENOMEM;
     }
-    debug->sched = sched;
     sched->debug = debug;
-    enlist(debug);
-    atomic_store(&cg__debug_used, true);
     return 0;
 }
 
@@ -110,13 +80,13 @@ static void limit_missed(struct cg__lefts *lefts)
         cg__left_remove(lefts, CG__DEBUG_MISSED, lefts->first[CG__DEBUG_MISSED]->thing);
 }
 
-void cg__debug_note(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing,
-                    const char *name, struct cg_coro *coro)
+static struct cg__left *note(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing,
+                             const char *name, struct cg_coro *coro)
 {
     struct cg__left *left = cg__left_put(&sched->debug->lefts, kind, thing);
 
     if (left == NULL)
-        return;
+        return NULL;
     if (kind == CG__DEBUG_MISSED)
         limit_missed(&sched->debug->lefts);
     left->at = sched->now;
@@ -125,6 +95,13 @@ void cg__debug_note(struct cg_sched *sched, enum cg__debug_kind kind, const void
     left->trace = trace_of(sched->debug, coro);
     snprintf(left->name, sizeof left->name, "%s", name ? name : "");
     snprintf(left->by, sizeof left->by, "%s", coro ? cg__coro_visible(coro)->name : "");
+    return left;
+}
+
+void cg__debug_note(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing,
+                    const char *name, struct cg_coro *coro)
+{
+    note(sched, kind, thing, name, coro);
 }
 
 void cg__debug_forget(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing)
@@ -132,17 +109,30 @@ void cg__debug_forget(struct cg_sched *sched, enum cg__debug_kind kind, const vo
     cg__left_remove(&sched->debug->lefts, kind, thing);
 }
 
-/* Another scheduler may have the address of one that was freed: it has noted no such thing. */
-void cg__debug_forget_late(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing)
+/* The thing is told when its scheduler ends, because it cannot ask that: another one may have its
+ * address by then, and may run in another thread. */
+void cg__debug_note_late(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing,
+                         struct cg__debug **noted)
 {
-    struct cg__debug *debug;
+    struct cg__left *left = note(sched, kind, thing, NULL, cg__coro_self);
 
-    pthread_mutex_lock(&lock);
-    for (debug = all; debug && debug->sched != sched; debug = debug->next)
-        continue;
-    pthread_mutex_unlock(&lock);
-    if (debug) /* then this is its thread, which will not end it now */
-        cg__left_remove(&debug->lefts, kind, thing);
+    if (left == NULL)
+        return;
+    left->noted = noted;
+    *noted = sched->debug;
+}
+
+void cg__debug_forget_late(struct cg__debug *noted, enum cg__debug_kind kind, const void *thing)
+{
+    cg__left_remove(&noted->lefts, kind, thing);
+}
+
+static void tell_outliving(struct cg__lefts *lefts)
+{
+    for (int kind = 0; kind < CG__DEBUG_KINDS; kind++)
+        for (struct cg__left *left = lefts->first[kind]; left; left = left->next)
+            if (left->noted)
+                *left->noted = NULL;
 }
 
 /* The place of a trace by its number. */
@@ -285,7 +275,7 @@ void cg__debug_end(struct cg_sched *sched)
     if (debug == NULL)
         return;
     sched->debug = NULL;
-    delist(debug);
+    tell_outliving(&debug->lefts);
     while (debug->lefts.first[CG__DEBUG_MISSED])
         cg__left_remove(&debug->lefts, CG__DEBUG_MISSED,
                         debug->lefts.first[CG__DEBUG_MISSED]->thing);

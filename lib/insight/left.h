@@ -18,6 +18,7 @@ struct cg__left {
     uint32_t trace;             /* a number in the traces; 0: not known */
     int64_t at;                 /* when that turn began */
     uint8_t kind;               /* enum cg__debug_kind */
+    struct cg__debug **noted;   /* of a thing that may outlive its scheduler */
     char name[40], by[40];      /* of the thing and of the coroutine, perhaps cut */
 };
 

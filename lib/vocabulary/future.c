@@ -30,6 +30,7 @@ struct cg_future {
     void *arg;
     ssize_t result;
     void *value;
+    struct cg__debug *noted; /* by the debug mode of the scheduler; NULL: by none */
     unsigned refs;
     bool done;
 };
@@ -50,7 +51,7 @@ struct cg_future *cg_future_new(struct cg_sched *sched)
         .refs = 1,
         .last = &future->first,
     };
-    cg__debug_made(sched, CG__DEBUG_FUTURE, future, NULL);
+    cg__debug_made_late(sched, CG__DEBUG_FUTURE, future, &future->noted);
     return future;
 }
 
@@ -66,7 +67,7 @@ void cg_future_unref(struct cg_future *future)
 
     if (future == NULL || --future->refs > 0)
         return;
-    cg__debug_gone_late(future->sched, CG__DEBUG_FUTURE, future);
+    cg__debug_gone_late(future->noted, CG__DEBUG_FUTURE, future);
     for (callback = future->callbacks; callback; callback = next) {
         next = callback->next;
         free(callback);

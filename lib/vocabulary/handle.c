@@ -25,6 +25,7 @@ struct cg_handle {
     void (*fn)(void *arg);
     void *arg;
     int64_t when;
+    struct cg__debug *noted; /* by the debug mode of the scheduler; NULL: by none */
     unsigned refs; /* one belongs to the timer or the queue */
     enum handle_state state;
 };
@@ -88,7 +89,7 @@ static int call(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg),
     };
     if (out) {
         *out = handle;
-        cg__debug_made(sched, CG__DEBUG_HANDLE, handle, NULL);
+        cg__debug_made_late(sched, CG__DEBUG_HANDLE, handle, &handle->noted);
     }
     if (moment <= sched->now) {
         queue(handle);
@@ -152,6 +153,6 @@ void cg_handle_unref(struct cg_handle *handle)
 {
     if (handle == NULL || --handle->refs > 0)
         return;
-    cg__debug_gone_late(handle->sched, CG__DEBUG_HANDLE, handle);
+    cg__debug_gone_late(handle->noted, CG__DEBUG_HANDLE, handle);
     free(handle);
 }
