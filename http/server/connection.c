@@ -9,6 +9,7 @@
 #include "http/server/dormant.h"
 #include "http/server/h1/serve.h"
 #include "http/server/h2/serve.h"
+#include "http/server/metrics.h"
 #include "http/server/output.h"
 #include "http/server/places.h"
 #include "http/server/proxied.h"
@@ -278,8 +279,10 @@ static enum cg__http_outcome begin(struct cg__http_conn *conn)
 
     if ((proxied || wraps) && !has_begun(conn))
         return CG__HTTP_CLOSE_NOW;
-    if (proxied && cg__http_proxied_begin(conn) < 0)
+    if (proxied && cg__http_proxied_begin(conn) < 0) {
+        cg__http_metrics_refuse(conn->server, CG__HTTP_REFUSED_PROXY);
         return CG__HTTP_CLOSE_NOW;
+    }
     if (wraps)
         outcome = wrapped(conn);
     if (outcome != CG__HTTP_GO_ON)

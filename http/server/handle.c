@@ -54,6 +54,7 @@ void cg__http_handle_refuse(struct cg_http_request *req, int status)
 {
     req->keep = false;
     req->body_done = true;
+    cg__http_metrics_refuse_head(req->server, status);
     cg__http_response_end(req, cg__http_response_plain(req, status));
     if (req->server->options.metrics != NULL)
         cg__http_metrics_end(req->server->options.metrics, req);

@@ -34,6 +34,30 @@ void cg__http_metrics_connection(struct cg_http_metrics *metrics, int change)
         ADD(metrics->accepted, 1);
 }
 
+void cg__http_metrics_refuse(const struct cg_http_server *server, enum cg__http_refused limit)
+{
+    if (server->options.metrics != NULL)
+        ADD(server->options.metrics->refusals[limit], 1);
+}
+
+void cg__http_metrics_refuse_head(const struct cg_http_server *server, int status)
+{
+    switch (status) {
+    case 408:
+        cg__http_metrics_refuse(server, CG__HTTP_REFUSED_HEADER_TIME);
+        break;
+    case 413:
+        cg__http_metrics_refuse(server, CG__HTTP_REFUSED_BODY);
+        break;
+    case 414:
+        cg__http_metrics_refuse(server, CG__HTTP_REFUSED_TARGET);
+        break;
+    case 431:
+        cg__http_metrics_refuse(server, CG__HTTP_REFUSED_HEADERS);
+        break;
+    }
+}
+
 int64_t cg__http_metrics_now(const struct cg_http_server *server)
 {
     struct cg_reactor *reactor = cg_sched_reactor(server->sched);

@@ -62,6 +62,34 @@ static int print_simple(struct cg_http_headers *text, struct cg_http_metrics *me
     return rc;
 }
 
+static int print_refusals(struct cg_http_headers *text, struct cg_http_metrics *metrics)
+{
+    static const char *const names[CG__HTTP_REFUSALS] = {
+        [CG__HTTP_REFUSED_CONNECTION] = "connections",
+        [CG__HTTP_REFUSED_ADDRESS] = "address_connections",
+        [CG__HTTP_REFUSED_DESCRIPTOR] = "descriptors",
+        [CG__HTTP_REFUSED_PROXY] = "proxy_protocol",
+        [CG__HTTP_REFUSED_HEADER_TIME] = "header_timeout",
+        [CG__HTTP_REFUSED_TARGET] = "target_limit",
+        [CG__HTTP_REFUSED_HEADERS] = "headers_limit",
+        [CG__HTTP_REFUSED_BODY] = "body_limit",
+        [CG__HTTP_REFUSED_BODY_TIME] = "body_timeout",
+        [CG__HTTP_REFUSED_WRITE_TIME] = "write_timeout",
+        [CG__HTTP_REFUSED_STREAM] = "h2_streams",
+        [CG__HTTP_REFUSED_WORK] = "h2_rate",
+    };
+    int rc = kind(text, "http_refusals_total", "counter",
+                  "Connections and requests that were refused, by the limit.");
+
+    for (int i = 0; i < CG__HTTP_REFUSALS && rc == 0; i++) {
+        char label[40];
+
+        snprintf(label, sizeof label, "{limit=\"%s\"}", names[i]);
+        rc = line(text, "http_refusals_total", label, GET(metrics->refusals[i]));
+    }
+    return rc;
+}
+
 static int print_codes(struct cg_http_headers *text, struct cg_http_metrics *metrics)
 {
     int rc = kind(text, "http_requests_total", "counter", "Responses by status.");
@@ -131,6 +159,8 @@ ssize_t cg_http_metrics_handler(struct cg_http_request *req, void *metrics)
 
     if (rc == 0)
         rc = print_codes(&text, metrics);
+    if (rc == 0)
+        rc = print_refusals(&text, metrics);
     if (rc == 0)
         rc = print_histogram(&text, metrics);
     if (rc == 0)

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "http/acked.h"
+#include "http/server/metrics.h"
 #include "http/server/output.h"
 
 #include <assert.h>
@@ -110,9 +111,11 @@ char *cg__http_output_more_room(struct cg__http_conn *conn, size_t size)
 ssize_t cg__http_output_wrote(struct cg__http_conn *conn, ssize_t n)
 {
     conn->broken |= n < 0;
-    if (n == -ETIMEDOUT)
-        cg_sock_setopt(conn->sock, SOL_SOCKET, SO_LINGER,
-                       &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+    if (n != -ETIMEDOUT)
+        return n;
+    cg__http_metrics_refuse(conn->server, CG__HTTP_REFUSED_WRITE_TIME);
+    cg_sock_setopt(conn->sock, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
+                   sizeof(struct linger));
     return n;
 }
 

@@ -81,14 +81,16 @@ static struct cg__http_conn *longest_waiting(struct cg__http_ring *ring, enum cg
     return found;
 }
 
-/* Cancels the connection that has waited longest for its client. False: there is none. */
+/* Cancels the connection that has waited longest for its client, because of a limit. False:
+ * there is none. */
 static bool shed(struct cg_http_server *server, struct cg__http_ring *ring,
-                 enum cg__http_kin kin)
+                 enum cg__http_kin kin, enum cg__http_refused limit)
 {
     struct cg__http_conn *conn = longest_waiting(ring, kin);
 
     if (conn == NULL)
         return false;
+    cg__http_metrics_refuse(server, limit);
     conn->ending = true;
     server->all.ending++;
     if (conn->address != NULL)
@@ -158,8 +160,11 @@ int cg__http_places_take(struct cg__http_conn *conn)
     address = find_or_make(server, &wanted);
     if (address == NULL)
         return -ENOMEM;
-    if (is_full(&address->conns, share) && !shed(server, &address->conns, CG__HTTP_NEAR))
+    if (is_full(&address->conns, share) &&
+        !shed(server, &address->conns, CG__HTTP_NEAR, CG__HTTP_REFUSED_ADDRESS)) {
+        cg__http_metrics_refuse(server, CG__HTTP_REFUSED_ADDRESS);
         return -EBUSY;
+    }
     ring_add(&address->conns, CG__HTTP_NEAR, conn);
     conn->address = address;
     return 0;
@@ -227,7 +232,8 @@ ssize_t cg__http_places_wait(struct cg_http_server *server)
     ssize_t n = 0;
 
     while (n >= 0 && !server->draining && all->count >= places(server)) {
-        if (is_full(all, places(server)) && !shed(server, all, CG__HTTP_ALL) &&
+        if (is_full(all, places(server)) &&
+            !shed(server, all, CG__HTTP_ALL, CG__HTTP_REFUSED_CONNECTION) &&
             all->count < server->options.connections)
             break; /* only the lowered limit is exceeded: do not wait for it */
         n = cg_yield(cg_wait_signal(server, NULL, .timeout = AGAIN));
@@ -253,5 +259,5 @@ void cg__http_places_short(struct cg_http_server *server)
     server->short_places = count - count / 8;
     server->short_until = cg_sched_now(server->sched) + SHORTAGE;
     if (server->all.ending == 0) /* otherwise a descriptor is about to become free */
-        shed(server, &server->all, CG__HTTP_ALL);
+        shed(server, &server->all, CG__HTTP_ALL, CG__HTTP_REFUSED_DESCRIPTOR);
 }

@@ -25,6 +25,8 @@ CG_API void cg_http_metrics_free(struct cg_http_metrics *metrics);
  *   http_connections_total            accepted ones
  *   http_requests_in_flight           requests that handlers work on
  *   http_requests_total{code="200"}   responses by status; invalid requests count, too
+ *   http_refusals_total{limit="connections"}   connections that were closed and requests that
+ *                                     were refused, by the server's option that was exceeded
  *   http_response_body_bytes_total    bytes of their bodies
  *   http_request_duration_seconds     histogram: from the end of the head until the handler
  *                                     has returned

@@ -2,6 +2,7 @@
 /* Clients that cause work without progress: the connection ends, and the server serves others. */
 #include "config.h"
 
+#include "http/server/metrics.h"
 #include "tests/http/h2_raw.h"
 #include "tests/http/h2_speak.h"
 #include "tests/http/http_serve.h"
@@ -161,13 +162,13 @@ static ssize_t dribbled_windows(void *arg)
 /* A window that stays shut holds the response back until the write timeout, and no longer. */
 static ssize_t shut_window(void *arg)
 {
-    static const struct cg_http_server_options options = {.protocols = CG_HTTP_H2C,
-                                                          .write_timeout = 5 * CG_SECOND};
+    struct cg_http_metrics *metrics = cg_http_metrics_new();
     static struct raw raw;
     int64_t start = cg_sched_now(cg_sched_self());
 
     (void)arg;
-    serve_begin(&options);
+    serve_begin(&(struct cg_http_server_options){
+        .protocols = CG_HTTP_H2C, .write_timeout = 5 * CG_SECOND, .metrics = metrics});
     raw_open(&raw, addr, NO_WINDOW, 6);
     raw_get(&raw, END_STREAM, 1, "/text", NULL, 0);
     while (raw.at[1].reset == RAW_NONE)
@@ -177,6 +178,8 @@ static ssize_t shut_window(void *arg)
     ck_assert_int_lt(cg_sched_now(cg_sched_self()) - start, 8 * CG_SECOND);
     raw_close(&raw);
     serve_end();
+    IS((ssize_t)atomic_load(&metrics->refusals[CG__HTTP_REFUSED_WRITE_TIME]), 1);
+    cg_http_metrics_free(metrics);
     return 0;
 }
 

@@ -4,6 +4,7 @@
  * sections. */
 #include "config.h"
 
+#include "http/server/metrics.h"
 #include "tests/http/h2_raw.h"
 #include "tests/http/http_serve.h"
 
@@ -354,10 +355,12 @@ static ssize_t reset_here(void *arg)
 /* 5.1.2: more streams than allowed are refused. */
 static ssize_t too_many_streams(void *arg)
 {
+    struct cg_http_metrics *metrics = cg_http_metrics_new();
     static struct raw raw;
 
     (void)arg;
-    serve_begin(&(struct cg_http_server_options){.protocols = CG_HTTP_H2C, .h2_streams = 3});
+    serve_begin(&(struct cg_http_server_options){
+        .protocols = CG_HTTP_H2C, .h2_streams = 3, .metrics = metrics});
     raw_open(&raw, addr, NULL, 0);
     raw_send(&raw, SETTINGS, ACK, 0, NULL, 0);
     for (uint32_t id = 1; id <= 7; id += 2)
@@ -369,6 +372,8 @@ static ssize_t too_many_streams(void *arg)
         IS(raw.goaway, PROTOCOL);
     raw_close(&raw);
     serve_end();
+    IS(!raw.ended, (ssize_t)atomic_load(&metrics->refusals[CG__HTTP_REFUSED_STREAM]));
+    cg_http_metrics_free(metrics);
     return 0;
 }
 

@@ -75,6 +75,94 @@ static ssize_t counts(void *arg)
     return 0;
 }
 
+/* Sends it, and waits for the server to end the connection. */
+static void provoke(const char *text)
+{
+    struct cg_sock *sock = serve_client();
+
+    send_text(sock, text);
+    receive(sock, NULL);
+    cg_sock_close(sock);
+}
+
+static void is_refused(const char *limit, unsigned times)
+{
+    char line[100];
+
+    snprintf(line, sizeof line, "http_refusals_total{limit=\"%s\"} %u", limit, times);
+    ck_assert_msg(has(line), "not %s in %s", line, got);
+}
+
+static ssize_t never_writes(struct cg_http_request *req, void *arg)
+{
+    static const char junk[64 * 1024];
+    ssize_t n = 1;
+
+    (void)arg;
+    while (n >= 0)
+        n = cg_yield(cg_http_write(req, junk, sizeof junk));
+    IS(n, -ETIMEDOUT);
+    return n;
+}
+
+static ssize_t reads_body(struct cg_http_request *req, void *arg)
+{
+    char *body;
+
+    (void)arg;
+    return cg_yield(cg_http_read_body(req, &body));
+}
+
+/* Each limit has its own count. */
+static ssize_t counts_refusals(void *arg)
+{
+    static char target[300];
+    struct cg_http_metrics *metrics = cg_http_metrics_new();
+    struct cg_sock *idle[3];
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){
+        .metrics = metrics, .target_limit = 200, .headers_limit = 400, .body_limit = 10,
+        .header_timeout = CG_SECOND, .body_timeout = 2 * CG_SECOND, .write_timeout = CG_SECOND,
+        .address_connections = 2});
+    OK(cg_http_server_mount(server, "/metrics", cg_http_metrics_handler, metrics));
+    OK(cg_http_server_mount(server, "/endless", never_writes, NULL));
+    OK(cg_http_server_mount(server, "POST /body", reads_body, NULL));
+    memset(target, 'a', sizeof target - 1);
+    snprintf(got, sizeof got, "GET /%s" V "\r\n", target);
+    provoke(strdupa(got));
+    snprintf(got, sizeof got, "GET /" V "A: %s%s\r\n\r\n", target, target);
+    provoke(strdupa(got));
+    for (int i = 0; i < 2; i++)
+        provoke("POST /body" V "Content-Length: 11\r\n\r\n");
+    for (int i = 0; i < 3; i++)
+        provoke("GET / HT");
+    provoke("POST /body" V "Content-Length: 5\r\n\r\nhell");
+    idle[0] = serve_client();
+    send_text(idle[0], "GET /endless" V "\r\n");
+    OK(cg_yield(cg_sleep(5 * CG_SECOND)));
+    cg_sock_close(idle[0]);
+    for (int i = 0; i < 3; i++)
+        idle[i] = serve_client();
+    receive(idle[0], NULL);
+    cg_sock_close(idle[1]);
+    ask("GET /metrics" V CLOSE "\r\n");
+    is_refused("target_limit", 1);
+    is_refused("headers_limit", 1);
+    is_refused("body_limit", 2);
+    is_refused("header_timeout", 3);
+    is_refused("body_timeout", 1);
+    is_refused("write_timeout", 1);
+    is_refused("address_connections", 1);
+    is_refused("connections", 0);
+    is_refused("h2_rate", 0);
+    cg_sock_close(idle[0]);
+    cg_sock_close(idle[2]);
+    serve_end();
+    cg_http_metrics_free(metrics);
+    return 0;
+}
+
 /* Behind them come the metrics of the schedulers that count. */
 static ssize_t adds_schedulers(void *arg)
 {
@@ -129,6 +217,7 @@ static ssize_t json(void *arg)
 
 static const struct test_case cases[] = {
     CORO(counts),
+    CORO(counts_refusals, .where = ON_SIM),
     CORO(adds_schedulers),
     CORO(json, .where = ON_KERNEL),
 };

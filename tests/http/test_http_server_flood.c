@@ -5,6 +5,7 @@
 
 #include "http/acked.h"
 #include "http/server/places.h"
+#include "http/server/metrics.h"
 #include "tests/http/http_serve.h"
 
 #include <errno.h>
@@ -40,13 +41,15 @@ static bool is_open(struct cg_sock *sock)
 static ssize_t sheds(void *arg)
 {
     static const char *const said[] = {"", "GET / HT", "GET /" V "A: b\r\n", "GET /" V "\r\n"};
+    struct cg_http_metrics *metrics = cg_http_metrics_new();
 
     (void)arg;
     for (size_t i = 0; i < COUNT(said); i++) {
         struct cg_sock *silent[PLACES], *polite;
 
         serve_begin(&(struct cg_http_server_options){.connections = PLACES,
-                                                     .address_connections = PLACES});
+                                                     .address_connections = PLACES,
+                                                     .metrics = metrics});
         for (int j = 0; j < PLACES; j++) {
             silent[j] = serve_client();
             send_text(silent[j], said[i]);
@@ -69,6 +72,8 @@ static ssize_t sheds(void *arg)
             cg_sock_close(silent[j]);
         serve_end();
     }
+    IS((ssize_t)atomic_load(&metrics->refusals[CG__HTTP_REFUSED_CONNECTION]), COUNT(said));
+    cg_http_metrics_free(metrics);
     return 0;
 }
 

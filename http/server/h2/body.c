@@ -7,6 +7,7 @@
 #include "http/server/h2/fields.h"
 #include "http/server/h2/tunnel.h"
 #include "http/server/h2/writer.h"
+#include "http/server/metrics.h"
 #include "http/server/request/request_body.h"
 
 #include <errno.h>
@@ -216,6 +217,8 @@ ssize_t cg__http_h2_body_wait(struct cg__http_h2_stream *stream)
     stream->data = NULL;
     stream->len = 0;
     stream->file_left = 0;
+    if (n == -ETIMEDOUT)
+        cg__http_metrics_refuse(server, CG__HTTP_REFUSED_WRITE_TIME);
     if (n < 0)
         return n;
     return stream->error < 0 ? stream->error : stream->lost ? -ECONNRESET : 0;

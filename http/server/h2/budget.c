@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/server/h2/budget.h"
+#include "http/server/metrics.h"
 #include "lib/base/tokens.h"
 
 enum {
@@ -30,6 +31,7 @@ void cg__http_h2_budget_charge(struct cg__http_h2 *h2, unsigned cost)
         return;
     }
     h2->overdrawn = true;
+    cg__http_metrics_refuse(h2->conn->server, CG__HTTP_REFUSED_WORK);
     cg__http_h2_terminate(h2, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 

@@ -13,6 +13,7 @@
 #include "http/server/h2/stream.h"
 #include "http/server/h2/tunnel.h"
 #include "http/server/h2/writer.h"
+#include "http/server/metrics.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -129,9 +130,12 @@ static void give_up_unsent(struct cg__http_h2 *h2)
                                  : cg__http_clocks_after(cg__http_h2_body_moved(each),
                                                          options->write_timeout);
 
-        if (each->served && now >= end)
-            nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, each->id,
-                                      each->sent ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
+        if (!each->served || now < end)
+            continue;
+        if (!each->sent)
+            cg__http_metrics_refuse(h2->conn->server, CG__HTTP_REFUSED_WRITE_TIME);
+        nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, each->id,
+                                  each->sent ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
     }
 }
 

@@ -11,6 +11,7 @@
 #include "http/server/h2/session.h"
 #include "http/server/h2/stream.h"
 #include "http/server/h2/tunnel.h"
+#include "http/server/metrics.h"
 
 #include <errno.h>
 
@@ -58,6 +59,8 @@ static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
         return 0;
     }
     h2->heads = h2->live < options_of(h2)->h2_streams ? cg__http_h2_stream_new(h2, id) : NULL;
+    if (h2->live >= options_of(h2)->h2_streams)
+        cg__http_metrics_refuse(h2->conn->server, CG__HTTP_REFUSED_STREAM);
     if (h2->heads == NULL)
         return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id,
                                          NGHTTP2_REFUSED_STREAM);

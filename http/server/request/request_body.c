@@ -3,6 +3,7 @@
  * handler reads, so that a slow handler slows the client down (backpressure). */
 #include "config.h"
 
+#include "http/server/metrics.h"
 #include "http/server/request/request_body.h"
 
 #include <errno.h>
@@ -14,6 +15,10 @@
 ssize_t cg__http_request_body_failed(struct cg_http_request *req, int status,
                                      ssize_t code)
 {
+    if (status == 413)
+        cg__http_metrics_refuse(req->server, CG__HTTP_REFUSED_BODY);
+    if (status == 408)
+        cg__http_metrics_refuse(req->server, CG__HTTP_REFUSED_BODY_TIME);
     req->failure = status;
     req->keep = false;
     return code;
