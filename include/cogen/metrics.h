@@ -19,7 +19,7 @@ enum cg_metric_kind {
     CG_METRIC_HISTOGRAM, /* of lengths of time */
 };
 
-/* One metric of one scheduler, with the value that it had when it was read. */
+/* One metric of one scheduler, or of the process, with the value that it had when it was read. */
 struct cg_metric {
     const char *name;  /* "cogen_ops_total"; static */
     const char *help;  /* a sentence; static */
@@ -27,7 +27,7 @@ struct cg_metric {
     const char *of;    /* its label's value: "read" */
     enum cg_metric_kind kind;
     unsigned sched; /* the scheduler: they are numbered from 1, in the order in which they were
-                     * made */
+                     * made; 0: it is of the process */
     uint64_t value; /* a histogram's: how many lengths it holds */
     uint64_t sum;   /* a histogram's: their sum, ns */
     const uint64_t *buckets; /* a histogram's: how many lengths are above the limit of the
@@ -39,8 +39,8 @@ typedef int cg_metrics_fn(void *arg, const struct cg_metric *metric);
 
 CG_EXTERN_C_BEGIN
 
-/* Calls fn(arg, metric) for all metrics of all schedulers of the process that count; those of
- * one name one after the other. Their values are of one moment, about. In any thread; no
+/* Calls fn(arg, metric) for all metrics of all schedulers of the process that count, and if there
+ * is one, for those of the process; those of one name one after the other. Their values are of one moment, about. In any thread; no
  * scheduler waits for it. What fn gets is valid until it returns. Returns 0, what fn returned
  * if that is not 0, or -ENOMEM. */
 CG_API int cg_metrics_walk(cg_metrics_fn *fn, void *arg);

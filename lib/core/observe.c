@@ -4,6 +4,7 @@
 
 #include "lib/core/observe.h"
 
+#include "lib/core/counts.h"
 #include "lib/core/sched.h"
 
 #include <assert.h>
@@ -21,9 +22,8 @@ void cg__observe_binds(struct cg_sched *sched)
 
 /* One look at the clock serves for the coroutine that was suspended and for the next one,
  * unless the loop ran in between. */
-void cg__observe_resumes(struct cg_sched *sched)
+static void time_resumption(struct cg_sched *sched, struct cg__observe *observe)
 {
-    struct cg__observe *observe = sched->observe;
     struct cg__ready *ready = &sched->ready;
     int64_t ended = observe->suspended, now;
 
@@ -35,10 +35,45 @@ void cg__observe_resumes(struct cg_sched *sched)
     }
     observe->suspended = 0;
     observe->resumed = now;
+    if (observe->counts)
+        cg__counts_time(observe->counts, ready, sched->ran == 1, now, ended);
+    CG__TELL(&observe->resumes, resumes, ready->ring[ready->head & ready->mask], now, ended);
+}
+
+/* Every turn is timed for observers. For the metrics, which stay on, a sample is enough when
+ * there is much to do: the clock takes half of the time that they cost. */
+static void begin_turn(struct cg_sched *sched, struct cg__observe *observe)
+{
+    bool timed = observe->counts && cg__counts_turn(observe->counts, &sched->ready, sched->now);
+
+    observe->timed = timed || observe->exact;
+    observe->resumed = sched->now;
+    if (!observe->timed) {
+        observe->suspended = 0;
+        observe->counts->runs = false;
+    }
+}
+
+void cg__observe_resumes(struct cg_sched *sched)
+{
+    struct cg__observe *observe = sched->observe;
+    struct cg__ready *ready = &sched->ready;
+
     if (ready->burst > 1)
         cg__ready_order(ready);
     ready->burst = 0; /* as taking it does, which follows */
-    CG__TELL(&observe->resumes, resumes, ready->ring[ready->head & ready->mask], now, ended);
+    if (sched->ran == 1)
+        begin_turn(sched, observe);
+    if (observe->counts)
+        cg__counts_resume(observe->counts);
+    if (observe->timed)
+        time_resumption(sched, observe);
+}
+
+void cg__observe_completes(struct cg__observe *observe, const struct cg_io *io, ssize_t result)
+{
+    if (observe->counts)
+        cg__counts_complete(observe->counts, io, result);
 }
 
 /* The reactor's functions while it is observed. */
@@ -119,10 +154,20 @@ int cg__observe_add(struct cg_sched *sched, struct cg__observer *observer)
         append(&observe->begins, observer);
     if (observer->ends)
         append(&observe->ends, observer);
-    if (observer->completes)
-        append(&observe->completes, observer);
-    sched->unusual |= cg__observe_coros(observe);
+    observe->exact = observe->resumes.list[0] || observe->begins.list[0] || observe->ends.list[0];
+    sched->unusual |= observe->exact;
     return 0;
+}
+
+int cg__observe_count(struct cg_sched *sched, struct cg__counts *counts)
+{
+    int rc = cg__observe_add(sched, &counts->observer);
+
+    if (rc == 0) {
+        sched->observe->counts = counts;
+        sched->unusual = true;
+    }
+    return rc;
 }
 
 struct cg__observer *cg__observe_find(const struct cg_sched *sched,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Observers are told what a scheduler does; its metrics are one. A scheduler that has none
+/* Observers are told what a scheduler does. Its metrics are one, but what they count for each
+ * operation is inline (counts.h), since they stay on in production. A scheduler that has none
  * pays nothing for them: the places that tell them are behind tests that are made anyway, of
  * whether a coroutine is cancelled and of whether a simulated world chooses who runs next;
  * and a copy of the reactor's functions sees the requests and the waits. */
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cg__counts;
 struct cg_coro;
 struct cg_sched;
 
@@ -36,9 +38,6 @@ struct cg__observer {
      * `now`; and has waited there. */
     void (*sleeps)(struct cg__observer *observer, int64_t now);
     void (*wakes)(struct cg__observer *observer, int64_t now);
-    /* A request of a socket to the reactor has completed; others are told of only if they
-     * complete at once. A multishot one completes more than once. */
-    void (*completes)(struct cg__observer *observer, const struct cg_io *io, ssize_t result);
     void (*free)(struct cg__observer *observer); /* the scheduler is being freed */
 };
 
@@ -53,13 +52,20 @@ struct cg__observe {
     const struct cg_reactor_type *own; /* the reactor's own */
     struct cg_sched *sched;
     struct cg__observers all;
-    struct cg__observers resumes, begins, ends, completes; /* those with this function */
-    int64_t suspended, resumed; /* when a coroutine was last; suspended 0: not known */
+    struct cg__observers resumes, begins, ends; /* those with this function */
+    struct cg__counts *counts; /* NULL: it does not count */
+    bool exact; /* there are such observers, so that each turn is timed */
+    bool timed; /* the clock is read whenever a coroutine is suspended in this turn */
+    int64_t suspended, resumed; /* when a coroutine was last; suspended 0: not known. In a turn
+                                 * that is not timed, when that began */
     int64_t woke; /* when the reactor's wait ended, until the scheduler asks for that; or 0 */
 };
 
 /* Adds an observer to a scheduler that nobody knows yet. Returns 0 or -ENOMEM. */
 int cg__observe_add(struct cg_sched *sched, struct cg__observer *observer);
+
+/* Adds the observer that begins with the counts, which are also for all else that is counted. */
+int cg__observe_count(struct cg_sched *sched, struct cg__counts *counts);
 
 /* Adds the observers that the scheduler's options ask for. Defined in lib/insight/observers.c:
  * the core does not know them. Returns 0 or -ENOMEM. */
@@ -76,10 +82,10 @@ void cg__observe_end(struct cg_sched *sched);
 /* The scheduler is bound to its thread; it may have no observers. */
 void cg__observe_binds(struct cg_sched *sched);
 
-/* Whether somebody wants to be told what coroutines do. */
+/* Whether somebody wants to know what coroutines do. */
 static inline bool cg__observe_coros(const struct cg__observe *observe)
 {
-    return observe->resumes.list[0] || observe->begins.list[0] || observe->ends.list[0];
+    return observe->counts || observe->exact;
 }
 
 /* The reactor's clock. */
@@ -96,18 +102,8 @@ static inline int64_t cg__observe_clock(const struct cg__observe *observe,
 
 void cg__observe_resumes(struct cg_sched *sched);
 
-/* Inline, since metrics are one observer, and a call to find that out costs as much as they
- * do. */
-static inline void cg__observe_ends(struct cg__observe *observe, struct cg_op *op,
-                                    ssize_t result, int64_t length)
-{
-    CG__TELL(&observe->ends, ends, op, result, length);
-}
-
-static inline void cg__observe_completes(struct cg__observe *observe, const struct cg_io *io,
-                                         ssize_t result)
-{
-    CG__TELL(&observe->completes, completes, io, result);
-}
+/* A request of a socket to the reactor has completed; others are told of only if they complete at
+ * once. A multishot one completes more than once. */
+void cg__observe_completes(struct cg__observe *observe, const struct cg_io *io, ssize_t result);
 
 #endif

@@ -5,6 +5,7 @@
 #include "lib/core/op.h"
 
 #include "lib/base/probe.h"
+#include "lib/core/counts.h"
 #include "lib/core/scope.h"
 
 #include <assert.h>
@@ -140,6 +141,15 @@ static inline __attribute__((always_inline)) void suspend(struct cg_coro *self)
     cg__sched_bury(sched);
 }
 
+/* The end of an op that is observed. */
+static inline __attribute__((always_inline)) void
+tell_end(struct cg__observe *observe, struct cg_op *op, ssize_t result, int64_t length)
+{
+    if (observe->counts)
+        cg__counts_end(observe->counts, op, result, length);
+    CG__TELL(&observe->ends, ends, op, result, length);
+}
+
 /* A compound op that is observed. Its length is that of its run, since it may wait many
  * times. */
 __attribute__((noinline)) static ssize_t run_observed(struct cg_op *op, struct cg_coro *self)
@@ -152,16 +162,18 @@ __attribute__((noinline)) static ssize_t run_observed(struct cg_op *op, struct c
     CG__TELL(&observe->begins, begins, op, began);
     result = run_here(op, self);
     op->compound = true; /* the observers ask for it */
-    cg__observe_ends(observe, op, result, cg__observe_clock(observe, sched->reactor) - began);
+    tell_end(observe, op, result, cg__observe_clock(observe, sched->reactor) - began);
     op->compound = false;
     return result;
 }
 
-/* The coroutine that runs is about to be suspended. */
+/* The coroutine that runs is about to be suspended. Returns when. */
 static inline int64_t look_at_clock(struct cg_sched *sched)
 {
     struct cg__observe *observe = sched->observe;
 
+    if (!observe->timed)
+        return sched->now;
     return observe->suspended = cg__observe_clock(observe, sched->reactor);
 }
 
@@ -204,7 +216,7 @@ do_op(struct cg_coro *self, struct cg_op *op, bool observed)
     result = finish(op);
     CG__PROBE(op_end, self, op, op->type->name, result);
     if (observed)
-        cg__observe_ends(self->sched->observe, op, result, length);
+        tell_end(self->sched->observe, op, result, length);
     return other ? cg__context_return(result) : result;
 }
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 static const char *const kinds[] = {
@@ -34,15 +35,23 @@ static void put_escaped(FILE *out, const char *text)
     }
 }
 
-/* "NAME{sched="1",op="read"", without the last brace. */
-static void put_name(FILE *out, const struct cg_metric *metric, const char *suffix)
+/* "NAME{sched="1",op="read"", without the last brace; "NAME" if there are no labels. Returns
+ * whether there is a brace. */
+static bool put_name(FILE *out, const struct cg_metric *metric, const char *suffix)
 {
-    fprintf(out, "%s%s{sched=\"%u\"", metric->name, suffix, metric->sched);
+    const char *before = "{";
+
+    fprintf(out, "%s%s", metric->name, suffix);
+    if (metric->sched) {
+        fprintf(out, "%ssched=\"%u\"", before, metric->sched);
+        before = ",";
+    }
     if (metric->label) {
-        fprintf(out, ",%s=\"", metric->label);
+        fprintf(out, "%s%s=\"", before, metric->label);
         put_escaped(out, metric->of);
         putc('"', out);
     }
+    return metric->sched || metric->label;
 }
 
 static void put_seconds(FILE *out, uint64_t ns)
@@ -84,8 +93,8 @@ static int put(void *arg, const struct cg_metric *metric)
         put_histogram(print->out, metric);
         return 0;
     }
-    put_name(print->out, metric, "");
-    fprintf(print->out, "} %" PRIu64 "\n", metric->value);
+    fprintf(print->out, "%s %" PRIu64 "\n", put_name(print->out, metric, "") ? "}" : "",
+            metric->value);
     return 0;
 }
 

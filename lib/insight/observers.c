@@ -5,8 +5,8 @@
 #include "lib/base/ascii.h"
 #include "lib/base/environment.h"
 #include "lib/base/report.h"
+#include "lib/core/counts.h"
 #include "lib/insight/hog.h"
-#include "lib/insight/metrics.h"
 #include "lib/insight/trace.h"
 
 #include <pthread.h>
@@ -42,7 +42,7 @@ static int64_t hog_limit(const struct cg_sched_options *options)
 int cg__observers_begin(struct cg_sched *sched)
 {
     int64_t limit = hog_limit(&sched->options);
-    int rc = sched->options.metrics ? cg__metrics_add(sched) : 0;
+    int rc = sched->options.metrics ? cg__counts_begin(sched) : 0;
 
     if (rc == 0)
         rc = cg__trace_begin(sched);

@@ -94,6 +94,7 @@ struct cg_stacks {
     bool valgrind;       /* this runs under Valgrind */
     struct size *latest; /* the class of the last request, */
     size_t wanted;       /* and how many bytes it asked for */
+    int classes;         /* the first ones, of which stacks have been asked for */
     struct size sizes[SIZES];
 };
 
@@ -312,6 +313,8 @@ __attribute__((noinline)) static void *get(struct cg_stacks *stacks, size_t size
             return NULL;
     stacks->wanted = size;
     stacks->latest = class;
+    if (stacks->classes <= class - stacks->sizes)
+        stacks->classes = (int)(class - stacks->sizes) + 1;
     if ((slot = take_warm(class)) == NULL && (slot = take_cold(class)) == NULL &&
         (slot = take_fresh(stacks, class)) == NULL)
         return NULL;
@@ -404,6 +407,15 @@ size_t cg__stack_pool_trim(struct cg_stacks *stacks, size_t most)
              trimmed++)
             trim(stacks, size);
     return trimmed;
+}
+
+void cg__stack_pool_count(const struct cg_stacks *stacks, size_t *used, size_t *spare)
+{
+    *used = *spare = 0;
+    for (const struct size *size = stacks->sizes; size < stacks->sizes + stacks->classes; size++) {
+        *used += size->used;
+        *spare += warm_in(size);
+    }
 }
 
 /* Below a saved stack pointer only the BELOW bytes may be in use: with ucontext, a part of

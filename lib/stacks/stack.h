@@ -48,6 +48,9 @@ void cg__stack_put(struct cg_stacks *stacks, void *head);
  * each. */
 size_t cg__stack_pool_trim(struct cg_stacks *stacks, size_t most);
 
+/* Counts the stacks in use, and those of the pool that are in memory. */
+void cg__stack_pool_count(const struct cg_stacks *stacks, size_t *used, size_t *spare);
+
 /* Returns to the system the whole pages below `sp`, the saved stack pointer of the
  * suspended stack with this head and this lowest address. */
 void cg__stack_shrink(const struct cg_stacks *stacks, void *low, const void *sp,

@@ -87,6 +87,23 @@ static void unlist(struct cg_pool *pool)
     pthread_mutex_unlock(&pools_lock);
 }
 
+struct cg__pool_counts cg__pool_count(void)
+{
+    struct cg__pool_counts sum = {.threads = 0};
+
+    pthread_mutex_lock(&pools_lock);
+    for (struct cg_pool *pool = pools; pool; pool = pool->next) {
+        pthread_mutex_lock(&pool->lock);
+        sum.threads += pool->threads;
+        sum.idle += pool->idle;
+        sum.queued += pool->queued;
+        sum.running += pool->running;
+        pthread_mutex_unlock(&pool->lock);
+    }
+    pthread_mutex_unlock(&pools_lock);
+    return sum;
+}
+
 struct cg_pool *cg_pool_new(unsigned threads, size_t queue)
 {
     struct cg_pool *pool = calloc(1, sizeof *pool);

@@ -47,6 +47,14 @@ struct cg_pool {
 /* The default pool of the process; NULL: no memory. */
 struct cg_pool *cg__pool_own(void);
 
+/* What all pools of the process have. */
+struct cg__pool_counts {
+    size_t threads, idle;   /* idle ones are among the threads */
+    size_t queued, running; /* jobs */
+};
+
+struct cg__pool_counts cg__pool_count(void);
+
 /* Queues a job, and starts a thread for it if no idle one can take it. Returns 0, or
  * -EAGAIN: the queue is full, or there is no thread and none could be started. */
 int cg__pool_put(struct cg_pool *pool, struct cg__job *job);

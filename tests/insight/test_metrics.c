@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "lib/core/registry.h"
+#include "tests/support/child.h"
 #include "tests/support/support.h"
 
 #include <errno.h>
@@ -191,7 +192,7 @@ static ssize_t many(void *arg)
     for (int i = 0; i < 200; i++)
         OK(cg_yield(cg_add(passes, arg, .prio = i % 3 ? CG_PRIO_LAST : CG_PRIO_FIRST)));
     OK(cg_yield(cg_sleep(CG_MILLISECOND)));
-    ck_assert_uint_ge(find("cogen_ready_delay_seconds", NULL).value, 400);
+    ck_assert_uint_ge(value("cogen_resumptions_total", NULL), 400);
     ck_assert_uint_eq(value("cogen_coroutines", NULL), 1);
     ck_assert_uint_lt(find("cogen_ready_delay_seconds", NULL).sum, 1000 * CG_SECOND);
     return 0;
@@ -200,6 +201,128 @@ static ssize_t many(void *arg)
 static void follows_the_queue(void)
 {
     run(many);
+}
+
+static ssize_t passes_often(void *arg)
+{
+    for (int i = 0; i < 1000; i++)
+        OK(passes(arg));
+    return 0;
+}
+
+/* While many are ready, one turn of eight is timed; the others only count. */
+static ssize_t pass_together(void *arg)
+{
+    enum { MANY = 10 };
+    struct cg_coro *coro[MANY];
+    uint64_t resumed, timed;
+
+    for (int i = 0; i < MANY; i++)
+        coro[i] = test_start(passes_often, arg);
+    for (int i = 0; i < MANY; i++)
+        OK(test_end(coro[i]));
+    resumed = value("cogen_resumptions_total", NULL);
+    timed = find("cogen_ready_delay_seconds", NULL).value;
+    ck_assert_uint_ge(resumed, MANY * 1000);
+    ck_assert_uint_ge(timed, resumed / 16);
+    ck_assert_uint_le(timed, resumed / 4);
+    ck_assert_uint_ge(find("cogen_run_seconds", NULL).value, resumed / 16);
+    return 0;
+}
+
+static void samples_busy_turns(void)
+{
+    run(pass_together);
+}
+
+/* Branches of races count by their types, also those of races within races. */
+static ssize_t races(void *arg)
+{
+    (void)arg;
+    OK(cg_yield(cg_any((cg_sleep(CG_MILLISECOND), cg_wait_signal("nobody", NULL),
+                        cg_all((cg_sleep(CG_SECOND), cg_wait_signal("nobody", NULL)))))));
+    OK(cg_yield(cg_sleep(1)));
+    IS(cg_yield(cg_any_of(NULL, 0)), -EINVAL);
+    ck_assert_uint_eq(value("cogen_op_branches_total", "sleep"), 2);
+    ck_assert_uint_eq(value("cogen_op_branches_total", "wait_signal"), 2);
+    ck_assert_uint_eq(value("cogen_op_branches_total", "all"), 1);
+    ck_assert_uint_eq(value("cogen_op_branches_total", "any"), 0);
+    ck_assert_uint_eq(value("cogen_ops_total", "sleep"), 1);
+    ck_assert_uint_eq(value("cogen_ops_total", "any"), 2);
+    return 0;
+}
+
+static void counts_branches(void)
+{
+    run(races);
+}
+
+/* Stacks and threads. */
+static ssize_t blocks(void *arg)
+{
+    return (ssize_t)read(*(int *)arg, &(char){0}, 1);
+}
+
+static ssize_t offloads(void *fds)
+{
+    return cg_yield(cg_offload(blocks, fds));
+}
+
+static ssize_t uses_pools(void *arg)
+{
+    struct cg_coro *coro;
+    int fds[2];
+
+    (void)arg;
+    IS(pipe(fds), 0);
+    coro = test_start(offloads, fds);
+    while (value("cogen_pool_jobs_running", NULL) == 0)
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    ck_assert_uint_ge(value("cogen_pool_threads", NULL), 1);
+    ck_assert_uint_eq(value("cogen_pool_jobs_queued", NULL), 0);
+    ck_assert_uint_eq(value("cogen_stacks", NULL), 2);
+    ck_assert_uint_eq(value("cogen_schedulers", NULL), 1);
+    ck_assert_uint_eq(value("cogen_crew_workers", NULL), 0);
+    ck_assert_uint_eq(find("cogen_schedulers", NULL).sched, 0);
+    IS(write(fds[1], "x", 1), 1);
+    IS(test_end(coro), 1);
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    ck_assert_uint_eq(value("cogen_pool_jobs_running", NULL), 0);
+    ck_assert_uint_eq(value("cogen_stacks", NULL), 1);
+    ck_assert_uint_ge(value("cogen_stacks_free", NULL), 1);
+    close(fds[0]);
+    close(fds[1]);
+    return 0;
+}
+
+static void counts_pools(void)
+{
+    run(uses_pools);
+}
+
+static ssize_t is_worker(void *arg)
+{
+    (void)arg;
+    if (cg_worker_id() == 0) {
+        struct wanted wanted = {.name = "cogen_crew_workers"};
+
+        SURE(cg_metrics_walk(look, &wanted) == 0 && wanted.scheds == 1);
+        SURE(wanted.found.value == 2 && wanted.found.sched == 0);
+    }
+    return 0;
+}
+
+static void act_crew(void)
+{
+    SURE(cg_crew_main(is_worker, NULL, .workers = 2, .metrics = true, .reactor = "poll") == 0);
+}
+
+static void counts_workers(void)
+{
+    char said[1000];
+
+    IS(child_run(act_crew, said, sizeof said), 0);
+    ck_assert_str_eq(said, "");
 }
 
 /* Bytes and connections, whether requests complete at once or later. */
@@ -289,6 +412,7 @@ static ssize_t prints(void *arg)
     ck_assert(strstr(text, ",op=\"sleep\",le=\"+Inf\"} 1\n") != NULL);
     ck_assert(strstr(strstr(text, "# HELP cogen_ops_total") + 1, "# HELP cogen_ops_total") ==
               NULL);
+    ck_assert(strstr(text, "\n# TYPE cogen_schedulers gauge\ncogen_schedulers 1\n") != NULL);
     free(text);
     if (full != NULL) {
         IS(cg_metrics_print(full), -EIO);
@@ -314,13 +438,6 @@ static void *reads(void *arg)
         ck_assert_int_eq(cg_metrics_walk(look, &wanted), 0);
     }
     return NULL;
-}
-
-static ssize_t passes_often(void *arg)
-{
-    for (int i = 0; i < 1000; i++)
-        OK(passes(arg));
-    return 0;
 }
 
 static void is_read_by_others(void)
@@ -382,6 +499,10 @@ static const struct test_case cases[] = {
     PLAIN(measures_runs),
     PLAIN(measures_delays),
     PLAIN(follows_the_queue),
+    PLAIN(samples_busy_turns),
+    PLAIN(counts_branches),
+    PLAIN(counts_pools),
+    PLAIN(counts_workers, .where = ON_SIM),
     PLAIN(counts_bytes),
     CORO(counts_nothing),
     PLAIN(ends_a_walk),
