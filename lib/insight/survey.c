@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { RECENT = 4 };
+enum { RECENT = 256 };
 
 static int64_t real_time(void)
 {
@@ -67,30 +67,28 @@ static void enter_all(struct cg__survey *survey)
     }
 }
 
-/* The backtraces that were made last: most coroutines repeat one of them. */
+/* Backtraces that were made before: most coroutines repeat one of them. Equal stacks are equally
+ * deep, and belong to the same function. */
 struct recent {
-    struct cg__backtrace backtraces[RECENT];
-    uint32_t numbers[RECENT];
-    unsigned next;
+    struct cg__backtrace backtrace;
+    uint32_t number; /* 0: none yet */
 };
 
-static uint32_t trace(struct cg__survey *survey, struct recent *recent, struct cg_coro *coro)
+static uint32_t trace(struct cg__survey *survey, struct recent *all, struct cg_coro *coro)
 {
-    struct cg__backtrace *backtrace = &recent->backtraces[recent->next];
-    uint32_t number;
+    size_t depth = (size_t)((char *)coro - (char *)coro->ctx.sp);
+    struct recent *recent = &all[cg__hash_own((uintptr_t)coro->fn ^ depth) % RECENT];
 
-    for (int i = 0; i < RECENT; i++)
-        if (recent->numbers[i] && cg__backtrace_repeats(&recent->backtraces[i], coro)) {
-            survey->traces.all[recent->numbers[i] - 1].uses++;
-            return recent->numbers[i];
-        }
-    cg__backtrace_make(backtrace, coro);
-    number = backtrace->count
-                 ? cg__traces_add(&survey->traces, backtrace->frames, backtrace->count)
-                 : 0;
-    recent->numbers[recent->next] = number;
-    recent->next = (recent->next + 1) % RECENT;
-    return number;
+    if (recent->number && cg__backtrace_repeats(&recent->backtrace, coro)) {
+        survey->traces.all[recent->number - 1].uses++;
+        return recent->number;
+    }
+    cg__backtrace_make(&recent->backtrace, coro);
+    recent->number = recent->backtrace.count
+                         ? cg__traces_add(&survey->traces, recent->backtrace.frames,
+                                          recent->backtrace.count)
+                         : 0;
+    return recent->number;
 }
 
 static void examine(struct cg__survey *survey, struct recent *recent, struct cg_coro *coro,
@@ -126,8 +124,7 @@ static void examine_all(struct cg__survey *survey, struct recent *recent, size_t
             break;
         examine(survey, recent, coro, measure);
     }
-    for (; coro; coro = coro->next)
-        survey->left_out++;
+    survey->left_out = survey->sched->ready.places - survey->count;
 }
 
 /* Finds out to whom a coroutine belongs: always to one that was started earlier. */
@@ -280,7 +277,7 @@ int cg__survey_init(struct cg__survey *survey, struct cg_sched *sched, size_t li
     if (most > limit)
         most = limit;
     *survey = (struct cg__survey){.sched = sched};
-    recent = calloc(1, sizeof *recent);
+    recent = calloc(RECENT, sizeof *recent);
     if (recent && (survey->seen = calloc(most + 1, sizeof *survey->seen)) &&
         cg__traces_init(&survey->traces, most) == 0 &&
         (survey->table = calloc(survey->traces.mask + 1, sizeof *survey->table))) {
