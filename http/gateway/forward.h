@@ -12,6 +12,8 @@ enum {
     CG__FORWARD_VIA = 128, /* bytes of a value of Via */
 };
 
+struct cg_starter;
+
 struct cg__forward {
     struct cg_http_request *req;
     const struct cg_http_hop *hop;
@@ -34,6 +36,7 @@ struct cg__forward {
     ssize_t broken; /* why the client is lost; 0: it is not */
     bool sent;      /* bytes of the request may have been sent */
     /* For the watch on the client: forward_watch.c. */
+    struct cg_starter **starter; /* of watches; NULL at first, and freed by the caller */
     int64_t waits;          /* since when a piece of the response is awaited; 0: it is not */
     bool answering;         /* the final response is being written, or follows at once */
     struct cg_mutex saying; /* held while a head is written to the client */

@@ -89,21 +89,21 @@ ssize_t cg__http_forward_watch(struct cg__forward *fw, cg_fn *fn, void *arg)
 {
     struct watch watch = {.left = *(struct cg_http_wait_left_op *)cg_http_wait_left(fw->req),
                           .fw = fw};
-    struct cg_starter *starter;
+    struct cg_starter **starter = fw->starter;
     bool waits;
     ssize_t n;
 
     if (strcmp(cg_http_request_protocol(fw->req), "HTTP/2") == 0)
         return fn(arg);
-    starter = cg_starter_new(cg_sched_self(), look, .name = "forward_watch");
-    if (starter == NULL)
+    if (*starter == NULL)
+        *starter = cg_starter_new(cg_sched_self(), look, .name = "forward_watch");
+    if (*starter == NULL)
         return -ENOMEM;
     cg_scope_open(&watch.scope, CG_NEVER, false);
-    waits = cg_starter_await(starter, &watch.left.op) == 0;
+    waits = cg_starter_await(*starter, &watch.left.op) == 0;
     n = fn(arg);
     if (waits)
-        end(&watch, starter);
+        end(&watch, *starter);
     cg_scope_close(&watch.scope);
-    cg_starter_free(starter);
     return n;
 }

@@ -8,6 +8,7 @@
 #include "http/gateway/upstreams.h"
 #include "http/message/message.h"
 
+#include <cogen/starter.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,15 +155,13 @@ static ssize_t none_available(const struct cg_http_upstreams *upstreams,
     return rc < 0 ? rc : respond(req, 503);
 }
 
-static ssize_t forward_run(struct cg_op *op)
+static ssize_t forward_request(struct cg_http_request *req, struct cg_http_upstreams *upstreams)
 {
-    struct cg_http_forward_op *forward = (struct cg_http_forward_op *)op;
-    struct cg_http_request *req = forward->req;
-    struct attempts all = {.upstreams = forward->upstreams,
-                           .path = path_of(cg_http_request_target(req))};
+    struct attempts all = {.upstreams = upstreams, .path = path_of(cg_http_request_target(req))};
     ssize_t n;
 
-    all.fw = (struct cg__forward){.req = req, .hop = &all.upstreams->options.hop};
+    all.fw = (struct cg__forward){
+        .req = req, .hop = &upstreams->options.hop, .starter = &upstreams->starter};
     if (all.path == NULL || has_dots(all.path))
         return respond(req, 400);
     n = cg__http_forward_last(&all.fw);
@@ -170,11 +169,18 @@ static ssize_t forward_run(struct cg_op *op)
         n = cg__http_forward_watch(&all.fw, attempt, &all);
     cg__http_forward_fields_free(&all.fw);
     if (n == 0)
-        return none_available(all.upstreams, req);
+        return none_available(upstreams, req);
     if (n > 0 || all.fw.fault < CG_HTTP_FAULT_CONNECT || cg_http_response_status(req) != 0 ||
         n == -ECANCELED)
         return n;
     return respond(req, n == -ETIMEDOUT ? 504 : 502);
+}
+
+static ssize_t forward_run(struct cg_op *op)
+{
+    struct cg_http_forward_op *forward = (struct cg_http_forward_op *)op;
+
+    return forward_request(forward->req, forward->upstreams);
 }
 
 static int forward_print(const struct cg_op *op, char *buf, size_t size)
@@ -200,12 +206,14 @@ static ssize_t forward_to_run(struct cg_op *op)
     static const struct cg_http_hop usual = {.name = NULL};
     const struct cg_http_forward_to_op *to = (const struct cg_http_forward_to_op *)op;
     char words[CG_HTTP_WHY_SIZE];
+    struct cg_starter *starter = NULL;
     struct cg__forward fw = {
         .req = to->req,
         .client = to->client,
         .url = to->url,
         .hop = to->hop != NULL ? to->hop : &usual,
         .why = to->why != NULL ? to->why : words,
+        .starter = &starter,
     };
     ssize_t n;
 
@@ -214,6 +222,7 @@ static ssize_t forward_to_run(struct cg_op *op)
     n = cg__http_forward_last(&fw);
     if (n == 0)
         n = cg__http_forward_watch(&fw, forward_once, &fw);
+    cg_starter_free(starter);
     cg__http_forward_fields_free(&fw);
     if (n == -ECANCELED)
         fw.fault = CG_HTTP_FAULT_REQUEST;
@@ -235,5 +244,5 @@ const struct cg_op_type cg_http_forward_to_type = {
 
 ssize_t cg_http_forward_handler(struct cg_http_request *req, void *upstreams)
 {
-    return cg_yield(cg_http_forward(req, upstreams));
+    return forward_request(req, upstreams);
 }

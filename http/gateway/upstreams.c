@@ -7,6 +7,7 @@
 #include "http/gateway/upstreams.h"
 #include "http/message/url.h"
 
+#include <cogen/starter.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -64,6 +65,7 @@ void cg_http_upstreams_free(struct cg_http_upstreams *upstreams)
         return;
     for (size_t i = 0; i < upstreams->count; i++)
         cg__http_upstreams_unref(upstreams->list[i]);
+    cg_starter_free(upstreams->starter);
     free(upstreams->list);
     free(upstreams);
 }

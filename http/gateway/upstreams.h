@@ -30,6 +30,7 @@ struct cg_http_upstreams {
     struct cg__upstream **list;
     size_t count;
     size_t turn; /* where the next search for the fewest requests begins */
+    struct cg_starter *starter; /* of the watches on clients; or NULL */
     struct cg_event added; /* an upstream, for those who watch them */
 };
 

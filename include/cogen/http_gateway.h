@@ -209,7 +209,7 @@ CG_API int cg_http_upstreams_remove(struct cg_http_upstreams *upstreams, const c
 /* How many upstreams are not out. */
 CG_API size_t cg_http_upstreams_available(const struct cg_http_upstreams *upstreams);
 
-/* A handler whose arg is a struct cg_http_upstreams: yields cg_http_forward. */
+/* A handler whose arg is a struct cg_http_upstreams: forwards as cg_http_forward does. */
 CG_API ssize_t cg_http_forward_handler(struct cg_http_request *req, void *upstreams);
 
 CG_EXTERN_C_END
