@@ -283,7 +283,7 @@ ssize_t cg__http_forward_once(struct cg__forward *fw)
         .headers = &fw->fields,
         .proxied = cg__http_forward_proxied(fw),
         .source = body.len == 0 ? NULL : &body,
-        .expect = cg_http_request_header(fw->req, "Expect") != NULL,
+        .expect = body.len != 0 && cg_http_request_header(fw->req, "Expect") != NULL,
         .upgrade = wants_upgrade(fw),
         .receive = receive,
         .receive_arg = fw,
@@ -332,7 +332,6 @@ static bool is_loop(const struct cg__forward *fw)
 ssize_t cg__http_forward_last(struct cg__forward *fw)
 {
     const char *method = cg_http_request_method(fw->req);
-    const char *hops = cg_http_request_header(fw->req, "Max-Forwards");
     uint64_t left = 0;
     ssize_t n;
 
@@ -341,7 +340,7 @@ ssize_t cg__http_forward_last(struct cg__forward *fw)
         return n < 0 ? n : 508;
     }
     if ((strcmp(method, "OPTIONS") != 0 && strcmp(method, "TRACE") != 0) ||
-        !cg__ascii_is_number(hops, &left))
+        !cg__ascii_is_number(cg_http_request_header(fw->req, "Max-Forwards"), &left))
         return 0;
     snprintf(fw->hops, sizeof fw->hops, "%u", left > 255 ? 255 : (unsigned)(left - 1));
     if (left > 0)
