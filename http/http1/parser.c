@@ -92,23 +92,26 @@ static enum cg__http_event ended(struct cg__http_parser *parser, const char *end
     return parser->event;
 }
 
-/* Whether the head is worth remembering for the next request. */
-static void remember(struct cg__http_parser *parser, const char *end)
+/* Remembers the head for the next request, if that is worth while. `line`: see
+ * cg__http_repeat_keep. */
+static void remember(struct cg__http_parser *parser, const char *line, const char *end)
 {
     struct cg__http_repeat *repeat = parser->repeat;
 
     if (!parser->complete || parser->upgrade || parser->chunked || parser->has_length ||
         parser->codings > 0 || parser->code == HTTP_CONNECT || parser->fields_at == NULL ||
-        !cg__http_repeat_keep(repeat, parser->fields_at, (size_t)(end - parser->fields_at),
-                              parser->headers))
+        !cg__http_repeat_keep(repeat, line != NULL ? line : parser->fields_at,
+                              parser->fields_at, end, parser->headers))
         return;
+    repeat->target = line != NULL ? (uint32_t)(parser->target_at - line) : 0;
+    repeat->target_len = parser->text_len;
     repeat->method = parser->code;
     repeat->minor = parser->minor;
     repeat->keep_alive = parser->keep_alive;
 }
 
-/* The head is complete: its fields are those of the previous request. */
-static enum cg__http_event repeated(struct cg__http_parser *parser, const char *end)
+/* The head is complete: what is behind the target is that of a previous request. */
+static void know_repeat(struct cg__http_parser *parser)
 {
     const struct cg__http_repeat *repeat = parser->repeat;
 
@@ -118,14 +121,45 @@ static enum cg__http_event repeated(struct cg__http_parser *parser, const char *
     parser->code = repeat->method;
     parser->minor = repeat->minor;
     parser->keep_alive = repeat->keep_alive;
+}
+
+static enum cg__http_event repeat_fields(struct cg__http_parser *parser)
+{
+    if (cg__http_repeat_fields(parser->repeat, parser->headers) == 0)
+        return CG__HTTP_HEAD;
+    cg__http_parser_no_memory(parser);
+    return CG__HTTP_BAD;
+}
+
+/* The fields, up to `end`, are those of a previous request, the target may be another. */
+static enum cg__http_event repeated(struct cg__http_parser *parser, const char *end)
+{
+    know_repeat(parser);
     if (cg__http_parser_count(parser, end) != 0 ||
         cg__http_parser_check_target(parser) != 0)
         return CG__HTTP_BAD;
-    if (cg__http_repeat_fields(repeat, parser->headers) < 0) {
+    return repeat_fields(parser);
+}
+
+/* The whole head is that of a previous request, which has passed all checks. */
+static enum cg__http_event repeated_whole(struct cg__http_parser *parser, const char *data,
+                                          size_t *used)
+{
+    const struct cg__http_repeat *repeat = parser->repeat;
+    struct cg_http_headers *line = parser->line;
+
+    parser->begun = parser->repeated = true;
+    know_repeat(parser);
+    *used = (size_t)repeat->line + repeat->len;
+    parser->text = line->used;
+    parser->text_len = repeat->target_len;
+    /* The blank behind the target becomes its NUL. */
+    if (cg__http_message_text(line, data + repeat->target, repeat->target_len + 1) < 0) {
         cg__http_parser_no_memory(parser);
         return CG__HTTP_BAD;
     }
-    return CG__HTTP_HEAD;
+    line->data[line->used - 1] = '\0';
+    return repeat_fields(parser);
 }
 
 /* The result must not depend on how the bytes were split: always refuse for the first wrong
@@ -189,10 +223,14 @@ static enum cg__http_event parse_size(struct cg__http_parser *parser, const char
 static enum cg__http_event parse_part(struct cg__http_parser *parser, const char *data,
                                       size_t size, size_t *used)
 {
+    bool first = !parser->begun && parser->before == '\0';
     struct cg_http_headers *headers;
     enum cg__http_event event;
     llhttp_errno_t error;
 
+    if (first && parser->repeat != NULL &&
+        cg__http_repeat_is_whole(parser->repeat, data, size))
+        return repeated_whole(parser, data, used);
     if (parser->paused)
         llhttp_resume(&parser->llhttp);
     parser->paused = false;
@@ -220,7 +258,7 @@ static enum cg__http_event parse_part(struct cg__http_parser *parser, const char
     parser->keeping = parser->from != NULL;
     event = parsed(parser, error, data + *used);
     if (event == CG__HTTP_HEAD && parser->repeat != NULL)
-        remember(parser, data + *used);
+        remember(parser, first ? data : NULL, data + *used);
     if (*used > 0)
         parser->before = data[*used - 1];
     headers = cg__http_parser_list(parser);

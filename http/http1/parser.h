@@ -59,7 +59,7 @@ struct cg__http_parser {
     /* The parser's own. */
     bool begun, paused, complete, in_trailers;
     bool looking, keeping;  /* within lines that are checked; within stored fields */
-    bool repeated;          /* the fields are those of the request before */
+    bool repeated;          /* the fields are those of a request before */
     uint8_t line_at;        /* counted bytes of a response's first line */
     char before;            /* the last byte of the previous call */
     uint8_t token;          /* which part of a field is open */
@@ -82,6 +82,7 @@ struct cg__http_parser {
     const char *since;      /* lines are counted from here on; NULL: none are */
     const char *seen_to;    /* the ends of lines have been checked up to here */
     const char *fields_at;  /* behind the version; NULL: it is not in these bytes */
+    const char *target_at;  /* where a request's target began */
     const char *refused;    /* the byte because of which we refuse; NULL: none */
     const char *body;       /* of a CG__HTTP_BODY */
     size_t body_len;

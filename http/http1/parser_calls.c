@@ -28,10 +28,12 @@ static int on_text(llhttp_t *llhttp, const char *at, size_t size)
         return cg__http_parser_refuse_at(
             parser, at + parser->limits->target - parser->text_len, 414,
             "the target is too long");
-    if (parser->text_len == 0)
+    if (parser->text_len == 0) {
         parser->text = line->used;
-    else
+        parser->target_at = at;
+    } else {
         line->used--; /* the NUL */
+    }
     parser->text_len += (uint32_t)size;
     if (cg__http_message_reserve(line, size + 1) < 0)
         return cg__http_parser_no_memory(parser);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The fields of the previous request. See repeat.h. */
+/* The head of a previous request. See repeat.h. */
 #include "config.h"
 
 #include "http/http1/repeat.h"
@@ -14,7 +14,7 @@ int cg__http_repeat_fields(const struct cg__http_repeat *repeat,
                            struct cg_http_headers *headers)
 {
     size_t entries = repeat->count * sizeof(struct cg__http_entry);
-    const char *texts = repeat->memory + repeat->len;
+    const char *texts = repeat->memory + repeat->line + repeat->len;
 
     if (cg__http_message_reserve(headers, repeat->used + entries) < 0)
         return -ENOMEM;
@@ -27,9 +27,10 @@ int cg__http_repeat_fields(const struct cg__http_repeat *repeat,
     return 0;
 }
 
-bool cg__http_repeat_keep(struct cg__http_repeat *repeat, const char *at, size_t size,
-                          const struct cg_http_headers *headers)
+bool cg__http_repeat_keep(struct cg__http_repeat *repeat, const char *line, const char *at,
+                          const char *end, const struct cg_http_headers *headers)
 {
+    size_t size = (size_t)(end - line);
     size_t entries = headers->count * sizeof(struct cg__http_entry);
     size_t wanted = size + headers->used + entries;
     char *to;
@@ -46,12 +47,13 @@ bool cg__http_repeat_keep(struct cg__http_repeat *repeat, const char *at, size_t
         repeat->room = (uint32_t)wanted;
     }
     to = repeat->memory;
-    memcpy(to, at, size);
+    memcpy(to, line, size);
     if (headers->count > 0) {
         memcpy(to + size, headers->data, headers->used);
         memcpy(to + size + headers->used, headers->data + headers->size - entries, entries);
     }
-    repeat->len = (uint32_t)size;
+    repeat->line = (uint32_t)(at - line);
+    repeat->len = (uint32_t)(end - at);
     repeat->used = headers->count > 0 ? headers->used : 0;
     repeat->count = headers->count;
     return true;

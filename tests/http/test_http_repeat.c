@@ -189,6 +189,39 @@ static void changed_bytes(void)
     }
 }
 
+/* A whole head is recognized after other targets, too, and a head that came in pieces is
+ * remembered without the bytes of its first one: a request that equals its last piece is parsed
+ * as it is alone. */
+static void whole_heads(void)
+{
+    static const char other[] = "GET /other HTTP/1.1\r\n" F "\r\n";
+    const char *const turns[] = {GET, GET, other, GET, other, other, GET};
+    struct cg__http_repeat repeat = {.owner = NULL};
+    struct told alone, told;
+
+    for (size_t i = 0; i < COUNT(turns); i++) {
+        size_t size = strlen(turns[i]);
+
+        tell(&alone, NULL, turns[i], size, size);
+        tell(&told, &repeat, turns[i], size, size);
+        ck_assert_str_eq(told.text, alone.text);
+        IS(told.repeated, i > 0);
+        IS(repeat.line, strlen("GET / HTTP/1.1"));
+    }
+    cg__http_repeat_clear(&repeat);
+    for (size_t cut = 1; cut < strlen(GET); cut++) {
+        const char *last = &GET[cut];
+
+        tell(&told, &repeat, GET, strlen(GET), cut);
+        IS(repeat.line, 0);
+        tell(&alone, NULL, last, strlen(last), strlen(last));
+        tell(&told, &repeat, last, strlen(last), strlen(last));
+        if (strcmp(told.text, alone.text) != 0)
+            ck_abort_msg("cut at %zu: %s\n%s", cut, told.text, alone.text);
+        cg__http_repeat_clear(&repeat);
+    }
+}
+
 /* Request smuggling: a second request hidden after repeated fields, a body that is not
  * declared, and other messages that two parsers could read differently. */
 static void smuggled(void)
@@ -586,6 +619,7 @@ int main(void)
     static const struct test_case cases[] = {
         PLAIN(repeats, .where = ON_SIM),
         PLAIN(changed_bytes, .where = ON_SIM),
+        PLAIN(whole_heads, .where = ON_SIM),
         PLAIN(smuggled, .where = ON_SIM),
         PLAIN(long_fields, .where = ON_SIM),
         PLAIN(owners, .where = ON_SIM),
