@@ -22,8 +22,11 @@ def options_of(case):
 
 
 def load(build, server, case, **more):
-    """Runs bench/load on a server; returns its output as a dict."""
-    command = [build.find("bench/load"), "--pid", str(server.pid),
+    """Runs bench/load, or the program that the case names, on a server; returns its output as a
+    dict."""
+    case = dict(case)
+    program = case.pop("program", "bench/load")
+    command = [build.find(program), "--pid", str(server.pid),
                *options_of({**case, **more}), server.address]
     limit = process.PATIENCE + 2 * float(more.get("seconds", 1))
     try:

@@ -238,7 +238,8 @@ def nginx(tls=False, files=False, h2c=False, h2=False, location=None):
 
     def arguments(port):
         cert, key = certificate() if tls else ("", "")
-        pair = f"ssl_certificate {cert}; ssl_certificate_key {key};" if tls else ""
+        pair = (f"ssl_certificate {cert}; ssl_certificate_key {key}; "
+                "ssl_protocols TLSv1.2 TLSv1.3;" if tls else "")
         text = NGINX.format(dir=process.work_dir(), port=port, pair=pair,
                             ssl=" ".join(["ssl"] * tls + ["http2"] * (h2c or h2)),
                             location=location)

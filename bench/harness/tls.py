@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+"""New connections over TLS with one request each (bench/load_tls), with full handshakes and with
+resumed sessions; and requests over connections that stay, by h2load. The same certificate, an
+EC key, for all."""
+
+from . import h2, servers, subjects
+
+LOAD = "bench/load_tls"
+
+
+def rows():
+    """nginx serves the file as the others do."""
+    ours = [row for row in servers.tls_rows() if isinstance(row, servers.Ours)]
+    return [servers.nginx(tls=True, files=True), *ours, servers.h2o(tls=True)]
+
+
+def tls(options):
+    if servers.certificate() is None or options.build.find(LOAD) is None:
+        options.say("tls: needs OpenSSL, its program and the library")
+        return []
+    cases = (("full", "full handshakes, TLS 1.3", {}),
+             ("resumed", "resumed sessions, TLS 1.3", {"resumed": True}),
+             ("full-12", "full handshakes, TLS 1.2", {"tls12": True}),
+             ("resumed-12", "resumed sessions, TLS 1.2", {"resumed": True, "tls12": True}))
+    tables = [subjects.loaded(options, f"tls-{name}",
+                              f"16 new connections at a time with one request each: {title}",
+                              rows(), {"program": LOAD, "connections": 16, **case},
+                              lambda row: not options.quick, base="nginx")
+              for name, title, case in (cases[1::2] if options.quick else cases)]
+    hello = h2.Case(1, "https", h1=True)
+    return [*tables, h2.loaded(options, "tls-hello", "HTTP/1.1 over TLS, 16 connections",
+                               rows(), hello, "nginx")]

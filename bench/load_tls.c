@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* The load of new connections over TLS: each connects, shakes hands, sends one request, reads
+ * the response and closes; then its place makes the next one. Prints "name value unit", as
+ * bench/load does; a latency is the time from connect to the whole response.
+ *     bench/load_tls [OPTION...] ADDRESS:PORT
+ *     --connections N   at the same time: 16
+ *     --resumed         each resumes the last session of its place
+ *     --tls12           TLS 1.2, not 1.3
+ *     --seconds S       how long to measure: 1
+ *     --warmup S        how long to run before that: 0.2
+ *     --requests N      measure so many connections, not a time
+ *     --pid PID         the server
+ * The first connections of all places are full handshakes and belong to the warm-up, which also
+ * a number of requests has. */
+#include "config.h"
+
+#include "bench/histogram.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    EVENTS = 512,
+    PATIENCE = 30000, /* ms without any event */
+};
+
+#define REQUEST "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+struct place {
+    int fd;
+    SSL *ssl;
+    SSL_SESSION *session; /* of its last connection; NULL: none */
+    bool asked;
+    char head[4096];
+    size_t got;
+    int64_t begun;
+};
+
+static int places = 16, ep;
+static double seconds = 1, warmup = 0.2;
+static long requests; /* how many to measure; 0: measure for a time */
+static bool resumed, server_known;
+static clockid_t server_clock;
+static struct sockaddr_in address;
+static SSL_CTX *context;
+
+static struct histogram latencies;
+static long begun, full, warm; /* warm: connections that have ended before the measurement */
+static bool measuring, over;
+static int64_t begin, end; /* of the current phase */
+static int64_t cpu_begin, own_begin;
+
+static _Noreturn void die(const char *what)
+{
+    unsigned long code = ERR_get_error();
+
+    fprintf(stderr, "load_tls: %s: %s\n", what,
+            code != 0 ? ERR_reason_error_string(code) : strerror(errno));
+    exit(1);
+}
+
+static int64_t clock_of(clockid_t clock)
+{
+    struct timespec ts;
+
+    if (clock_gettime(clock, &ts) < 0)
+        die("the server's clock");
+    return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+static int64_t now(void)
+{
+    return clock_of(CLOCK_MONOTONIC);
+}
+
+static void begin_measuring(int64_t at)
+{
+    memset(&latencies, 0, sizeof latencies);
+    measuring = true;
+    full = 0;
+    begin = at;
+    end = requests ? INT64_MAX : at + (int64_t)(seconds * 1e9);
+    cpu_begin = server_known ? clock_of(server_clock) : 0;
+    own_begin = clock_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static void report(int64_t at)
+{
+    double n = (double)latencies.count, wall = (double)(at - begin);
+
+    if (full > 0 && resumed) {
+        errno = EPROTO;
+        die("the server did not resume each session");
+    }
+    printf("requests %.0f\n", n);
+    printf("rate %.1f requests/s\n", n / wall * 1e9);
+    if (server_known) {
+        double cpu = (double)(clock_of(server_clock) - cpu_begin);
+
+        printf("cpu %.1f ns\n", cpu / n);
+        printf("busy %.4f of one processor\n", cpu / wall);
+    }
+    printf("load_busy %.4f of one processor\n",
+           (double)(clock_of(CLOCK_PROCESS_CPUTIME_ID) - own_begin) / wall);
+    printf("p50 %.0f ns\n", histogram_at(&latencies, 0.5));
+    printf("p99 %.0f ns\n", histogram_at(&latencies, 0.99));
+    printf("p999 %.0f ns\n", histogram_at(&latencies, 0.999));
+}
+
+/* Called for each session that a server sends: after the handshake in TLS 1.3. Returns 1: it
+ * is kept. */
+static int keep(SSL *ssl, SSL_SESSION *session)
+{
+    struct place *place = SSL_get_app_data(ssl);
+
+    SSL_SESSION_free(place->session);
+    place->session = session;
+    return 1;
+}
+
+static void connect_place(struct place *place)
+{
+    int one = 1;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = place};
+
+    place->begun = now();
+    place->asked = false;
+    place->got = 0;
+    place->fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (place->fd < 0 ||
+        connect(place->fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+        setsockopt(place->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
+        fcntl(place->fd, F_SETFL, O_NONBLOCK) < 0 ||
+        epoll_ctl(ep, EPOLL_CTL_ADD, place->fd, &event) < 0)
+        die("connect");
+    place->ssl = SSL_new(context);
+    if (place->ssl == NULL || SSL_set_fd(place->ssl, place->fd) != 1 ||
+        SSL_set_app_data(place->ssl, place) != 1 ||
+        SSL_set_tlsext_host_name(place->ssl, "localhost") != 1)
+        die("a connection");
+    SSL_set_connect_state(place->ssl);
+    if (resumed && place->session != NULL)
+        SSL_set_session(place->ssl, place->session);
+}
+
+static void disconnect_place(struct place *place)
+{
+    SSL_shutdown(place->ssl);
+    SSL_free(place->ssl);
+    close(place->fd);
+}
+
+/* Waiting for the peer is the only reason for a call of OpenSSL to fail. */
+static bool is_done(struct place *place, int rc, const char *what)
+{
+    if (rc <= 0 && SSL_get_error(place->ssl, rc) != SSL_ERROR_WANT_READ)
+        die(what);
+    return rc > 0;
+}
+
+/* Returns whether the response is whole. */
+static bool has_response(struct place *place)
+{
+    const char *body, *length;
+
+    place->head[place->got] = '\0';
+    body = strstr(place->head, "\r\n\r\n");
+    length = strcasestr(place->head, "\r\nContent-Length:");
+    if (body == NULL)
+        return false;
+    if (strncmp(place->head, "HTTP/1.1 200 ", 13) != 0 || length == NULL || length > body) {
+        errno = EPROTO;
+        die("not the response that is wanted");
+    }
+    return place->got >= (size_t)(body + 4 - place->head) + (size_t)atol(length + 17);
+}
+
+/* Does what is possible now. Returns true when the connection has its response. */
+static bool go_on(struct place *place)
+{
+    int n;
+
+    if (!place->asked) {
+        if (!is_done(place, SSL_do_handshake(place->ssl), "the handshake"))
+            return false;
+        full += !SSL_session_reused(place->ssl);
+        place->asked = true;
+        n = SSL_write(place->ssl, REQUEST, sizeof REQUEST - 1);
+        is_done(place, n, "the request");
+    }
+    do {
+        n = SSL_read(place->ssl, place->head + place->got,
+                     (int)(sizeof place->head - 1 - place->got));
+        if (!is_done(place, n, "the response"))
+            return false;
+        place->got += (size_t)n;
+    } while (!has_response(place));
+    return true;
+}
+
+static void tick(int64_t at)
+{
+    bool ends = requests && measuring ? (long)latencies.count == requests
+                : requests            ? warm >= 2L * places
+                                      : at >= end;
+
+    if (ends && measuring) {
+        report(at);
+        over = true;
+    } else if (ends) {
+        begin_measuring(at);
+    }
+}
+
+/* Returns whether the place makes another connection. A number of requests is exact, so the
+ * last places are not used again. */
+static bool finish(struct place *place)
+{
+    int64_t at = now();
+
+    if (measuring)
+        histogram_add(&latencies, (uint64_t)(at - place->begun));
+    else
+        warm++;
+    disconnect_place(place);
+    tick(at);
+    return !over && (!requests || begun < 2L * places + requests);
+}
+
+/* The server may be so fast that no event comes. */
+static void begin_place(struct place *place)
+{
+    do {
+        begun++;
+        connect_place(place);
+    } while (go_on(place) && finish(place));
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: load_tls [OPTION...] ADDRESS:PORT (bench/load_tls.c names them)\n");
+    return 2;
+}
+
+static bool parse_address(char *text)
+{
+    char *port = strrchr(text, ':');
+
+    if (port == NULL)
+        return false;
+    *port++ = '\0';
+    address.sin_family = AF_INET;
+    address.sin_port = htons((unsigned short)atoi(port));
+    return inet_pton(AF_INET, text, &address.sin_addr) == 1;
+}
+
+static void run(struct place *all)
+{
+    struct epoll_event events[EVENTS];
+
+    end = now() + (int64_t)(warmup * 1e9);
+    for (int i = 0; i < places && !over; i++)
+        begin_place(&all[i]);
+    while (!over) {
+        int n = epoll_wait(ep, events, EVENTS, PATIENCE);
+
+        if (n == 0) {
+            errno = ETIMEDOUT;
+            die("no answer");
+        }
+        for (int i = 0; i < n && !over; i++)
+            if (go_on(events[i].data.ptr) && finish(events[i].data.ptr))
+                begin_place(events[i].data.ptr);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'}, {"warmup", 1, NULL, 'w'},
+        {"requests", 1, NULL, 'r'},    {"resumed", 0, NULL, 'e'}, {"tls12", 0, NULL, '2'},
+        {"pid", 1, NULL, 'i'},         {NULL, 0, NULL, 0}};
+    int option, version = TLS1_3_VERSION;
+    struct place *all;
+
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'c')
+            places = atoi(optarg);
+        else if (option == 's')
+            seconds = atof(optarg);
+        else if (option == 'w')
+            warmup = atof(optarg);
+        else if (option == 'r')
+            requests = atol(optarg);
+        else if (option == 'e')
+            resumed = true;
+        else if (option == '2')
+            version = TLS1_2_VERSION;
+        else if (option == 'i' && clock_getcpuclockid(atoi(optarg), &server_clock) == 0)
+            server_known = true;
+        else
+            return usage();
+    }
+    if (optind + 1 != argc || !parse_address(argv[optind]) || places < 1)
+        return usage();
+    context = SSL_CTX_new(TLS_client_method());
+    all = calloc((size_t)places, sizeof *all);
+    ep = epoll_create1(0);
+    if (context == NULL || all == NULL || ep < 0)
+        die("load_tls");
+    SSL_CTX_set_min_proto_version(context, version);
+    SSL_CTX_set_max_proto_version(context, version);
+    SSL_CTX_set_session_cache_mode(context,
+                                   SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context, keep);
+    run(all);
+    return 0;
+}
