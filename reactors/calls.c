@@ -70,14 +70,14 @@ static ssize_t send_parts(int fd, const struct iovec *iov, int iovcnt, bool more
     return n;
 }
 
-static ssize_t send_bytes(int fd, const void *buf, size_t len, bool plain)
+static ssize_t send_bytes(int fd, const void *buf, size_t len, bool more, bool plain)
 {
     struct iovec part = {.iov_base = (void *)buf, .iov_len = len};
     ssize_t n;
 
     if (plain)
-        return send_parts(fd, &part, 1, false, true);
-    CG__CALLS_RETRY(n, send(fd, buf, len, MSG_DONTWAIT | CG__NOSIGNAL));
+        return send_parts(fd, &part, 1, more, true);
+    CG__CALLS_RETRY(n, send(fd, buf, len, MSG_DONTWAIT | CG__NOSIGNAL | (more ? MORE : 0)));
     return cg__calls_result(n);
 }
 
@@ -92,7 +92,7 @@ static ssize_t copy_file(struct cg_reactor *reactor, const struct cg_io *io, boo
         return -ENOMEM;
     most = io->count < chunk->size ? io->count : chunk->size;
     CG__CALLS_RETRY(n, pread(io->file, chunk->data, most, io->offset));
-    n = n > 0 ? send_bytes(io->fd, chunk->data, n, plain) : cg__calls_result(n);
+    n = n > 0 ? send_bytes(io->fd, chunk->data, n, false, plain) : cg__calls_result(n);
     cg_chunk_put(reactor, chunk);
     return n;
 }
@@ -176,7 +176,7 @@ ssize_t cg__calls_attempt(struct cg_reactor *reactor, struct cg_io *io, bool pla
             return receive(io->fd, io->buf, io->len, plain);
         return receive_chunk(reactor, io, plain);
     case CG_IO_SEND:
-        return send_bytes(io->fd, io->buf, io->len, plain);
+        return send_bytes(io->fd, io->buf, io->len, false, plain);
     case CG_IO_SENDV:
         return send_parts(io->fd, io->iov, io->iovcnt, io->more, plain);
     case CG_IO_SENDFILE:
@@ -226,10 +226,10 @@ static ssize_t close_fd(int fd)
 
 static ssize_t offer(const struct cg_io *io)
 {
-    ssize_t n = send_bytes(io->fd, io->buf, io->len, false);
+    ssize_t n = send_bytes(io->fd, io->buf, io->len, io->closing, false);
 
     if (n == -ENOTSOCK)
-        n = send_bytes(io->fd, io->buf, io->len, true);
+        n = send_bytes(io->fd, io->buf, io->len, false, true);
     return n == -EAGAIN ? 0 : n;
 }
 

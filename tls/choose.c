@@ -36,18 +36,18 @@ static const struct cg__tls_identity *find(const struct cg__tls_keys *keys, SSL 
 }
 
 /* Called during the handshake: of a server when it knows the host, of a client when the
- * server asks for a certificate. */
+ * server asks for a certificate. The connection has the first identity already. */
 static int choose_identity(SSL *ssl, void *arg)
 {
     const struct cg__tls_keys *keys = arg;
     const struct cg__tls_identity *identity = NULL;
 
-    if (keys->count == 0)
-        return 1;
-    if (SSL_is_server(ssl))
+    if (keys->count > 1 && SSL_is_server(ssl))
         identity = find(keys, ssl);
-    return cg__tls_choose_identity(ssl,
-                                   identity != NULL ? identity : &keys->identities[0]);
+    if (identity == NULL || identity == &keys->identities[0])
+        return 1;
+    SSL_certs_clear(ssl); /* the first one may have a key of another kind, and would stay */
+    return cg__tls_choose_identity(ssl, identity);
 }
 
 /* Called in each handshake of a server, whether the client named a host or not. Without
@@ -100,11 +100,15 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *size,
     return SSL_TLSEXT_ERR_OK;
 }
 
-void cg__tls_choose_begin(struct cg__tls_keys *keys)
+bool cg__tls_choose_begin(struct cg__tls_keys *keys)
 {
+    const struct cg__tls_identity *first = &keys->identities[0];
+
     SSL_CTX_set_cert_cb(keys->context, choose_identity, keys);
     SSL_CTX_set_tlsext_servername_callback(keys->context, check_host);
     SSL_CTX_set_tlsext_servername_arg(keys->context, keys);
     SSL_CTX_set_alpn_protos(keys->context, keys->alpn.names, keys->alpn.len);
     SSL_CTX_set_alpn_select_cb(keys->context, choose_alpn, &keys->alpn);
+    return keys->count == 0 || SSL_CTX_use_cert_and_key(keys->context, first->cert, first->key,
+                                                        first->chain, 1) == 1;
 }

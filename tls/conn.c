@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +107,7 @@ int cg__tls_conn_new(struct cg_tls_op *op, bool server)
     conn = calloc(1, sizeof *conn);
     if (conn == NULL)
         return cg__tls_why_say(op->why, -ENOMEM, cg_strerror(-ENOMEM));
-    ERR_clear_error();
+    cg__tls_why_clear();
     conn->inner = op->inner;
     conn->tls = cg__tls_ref(op->tls);
     conn->keys = cg__tls_keys_now(op->tls);
@@ -125,7 +124,7 @@ int cg__tls_conn_new(struct cg_tls_op *op, bool server)
         cg__tls_keys_trust_system(conn->keys);
     if (ok && op->alpn != NULL)
         ok = set_offer(conn, &alpn);
-    ERR_clear_error();
+    cg__tls_why_clear();
     if (!ok) {
         cg__tls_conn_free(conn);
         return cg__tls_why_say(op->why, -ENOMEM, cg_strerror(-ENOMEM));
@@ -206,10 +205,10 @@ ssize_t cg__tls_conn_call(struct cg__tls_conn *conn, cg__tls_call *call, void *d
         int rc;
 
         conn->records = 0;
-        ERR_clear_error();
+        cg__tls_why_clear();
         rc = call(conn->ssl, data, size);
         result = result_of(conn, rc, SSL_get_error(conn->ssl, rc));
-        ERR_clear_error();
+        cg__tls_why_clear();
         if (conn->records > 1)
             cg_sched_charge(cg_sock_sched(conn->inner),
                             (conn->records - 1) * CG__TLS_CHARGE);

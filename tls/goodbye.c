@@ -30,8 +30,8 @@ ssize_t cg__tls_goodbye_shut(struct cg__tls_conn *conn)
     return result < 0 ? result : cg__tls_pump_flush(conn);
 }
 
-/* Sends as much of the queue as the inner socket takes at once. */
-static void push(struct cg__tls_conn *conn)
+/* Sends as much of the queue as the inner socket takes at once. closing: it is closed next. */
+static void push(struct cg__tls_conn *conn, bool closing)
 {
     struct iovec part;
 
@@ -40,6 +40,7 @@ static void push(struct cg__tls_conn *conn)
 
         io.buf = part.iov_base;
         io.len = part.iov_len;
+        io.closing = closing;
         cg_sock_transport(conn->inner)->submit(conn->inner, &io);
         if (io.result > 0)
             cg__tls_queue_drop(&conn->queue, (size_t)io.result);
@@ -63,7 +64,7 @@ ssize_t cg__tls_goodbye_offer(struct cg__tls_conn *conn, const void *data, size_
         result = cg__tls_conn_call(conn, write_some, (void *)data, size);
     /* A coroutine that waits for input may be sending the queue, or has to send the rest. */
     if (!conn->pumped[CG__TLS_OUT])
-        push(conn);
+        push(conn, false);
     if (!conn->pumped[CG__TLS_OUT] && cg__tls_queue_size(&conn->queue) > 0 &&
         conn->filler != NULL)
         cg_scope_cancel(conn->filler);
@@ -78,5 +79,7 @@ void cg__tls_goodbye(struct cg__tls_conn *conn)
         return;
     if (!conn->mute)
         cg__tls_conn_call(conn, close_notify, NULL, 0);
-    push(conn);
+    /* A kernel that closes a socket with unread input drops what it has kept back. After the
+     * peer's close_notify there is no such input. */
+    push(conn, (SSL_get_shutdown(conn->ssl) & SSL_RECEIVED_SHUTDOWN) != 0);
 }

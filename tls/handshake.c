@@ -8,7 +8,6 @@
 #include "tls/why.h"
 
 #include <errno.h>
-#include <openssl/err.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,14 +56,14 @@ static void note(struct cg__tls_conn *conn)
     struct cg__tls_host host;
     unsigned size;
 
-    ERR_clear_error();
+    cg__tls_why_clear();
     if (SSL_is_server(conn->ssl) && cg__tls_choose_host(conn->ssl, &host))
         conn->host = strdup(host.text);
     SSL_get0_alpn_selected(conn->ssl, &alpn, &size);
     if (size > 0)
         conn->alpn = strndup((const char *)alpn, size);
     conn->peer = verified_name(conn);
-    ERR_clear_error();
+    cg__tls_why_clear();
 }
 
 /* Takes references to everything that may be freed before the handshake starts: as a

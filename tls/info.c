@@ -4,8 +4,8 @@
 
 #include "tls/conn.h"
 #include "tls/names.h"
+#include "tls/why.h"
 
-#include <openssl/err.h>
 
 static const struct cg__tls_conn *of(const struct cg_sock *sock)
 {
@@ -46,9 +46,9 @@ static void list_names(struct cg__tls_conn *conn)
 
     if (conn->alt != NULL || conn->peer == NULL || cert == NULL)
         return;
-    ERR_clear_error();
+    cg__tls_why_clear();
     conn->alt = cg__tls_names_alt(cert);
-    ERR_clear_error();
+    cg__tls_why_clear();
 }
 
 const char *cg_tls_session_peer_alt(const struct cg_sock *sock, unsigned i)

@@ -165,7 +165,8 @@ static int fill(struct cg__tls_keys *keys, const struct cg_tls_options *options,
         (rc = trust(keys, options, why)) < 0 ||
         (rc = add_identities(keys, options, why)) < 0)
         return rc;
-    cg__tls_choose_begin(keys);
+    if (!cg__tls_choose_begin(keys))
+        return -ENOMEM;
     cg__tls_ticket_begin(keys->context);
     if (options->verify_client == CG_TLS_ANYONE)
         cg__tls_handover_name(keys);

@@ -91,8 +91,9 @@ bool cg__tls_choose_host(const SSL *ssl, struct cg__tls_host *host);
 /* Encodes a list of protocols, "h2,http/1.1" or NULL. Returns 0 or -EINVAL. */
 int cg__tls_choose_encode(struct cg__tls_alpn *alpn, const char *list, char *why);
 
-/* Sets the callbacks of the context. */
-void cg__tls_choose_begin(struct cg__tls_keys *keys);
+/* Sets the callbacks of the context, and the first identity, which all connections inherit.
+ * Returns false if there is no memory. */
+bool cg__tls_choose_begin(struct cg__tls_keys *keys);
 
 /* Defined in handover.c: */
 

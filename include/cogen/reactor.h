@@ -190,9 +190,11 @@ struct cg_io {
     uint8_t known; /* the reactor's, kept between requests; 0 at first */
     int fd;
     union {
-        struct { /* RECV, SEND */
+        struct { /* RECV, SEND, OFFER */
             void *buf;
             size_t len;
+            bool closing; /* OFFER: it is closed next, without unread input, so the kernel
+                           * may keep the bytes and send them with the stream's end */
         };
         struct { /* SENDV */
             const struct iovec *iov;

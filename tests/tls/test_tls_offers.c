@@ -204,6 +204,33 @@ static ssize_t ciphers_1_2(void *arg)
     return 0;
 }
 
+/* A server with keys of two kinds shows the certificate of the host that the client names, also if
+ * the other kind would suit the client as well. */
+static ssize_t kinds_of_keys(void *arg)
+{
+    struct cert rsa = {.file = "rsa.pem", .name = "rsa.test", .alt = "DNS:rsa.test",
+                       .issuer = "ca.pem", .rsa = 2048};
+    static const char *const hosts[] = {"site.test", "rsa.test"};
+
+    (void)arg;
+    certs_make(&rsa);
+    for (int i = 0; i < 4; i++) {
+        struct cg_tls_pair pairs[] = {{cert_path(i < 2 ? "rsa.pem" : "site.pem"), NULL},
+                                      {NULL, NULL}};
+        struct meeting m = {.host = hosts[i % 2]};
+
+        OK(cg_tls_new(&m.server, .cert = cert_path(i < 2 ? "site.pem" : "rsa.pem"),
+                      .pairs = pairs));
+        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+        meet(&m);
+        IS(m.result[1], 0);
+        part(&m);
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
+    return 0;
+}
+
 /* The lowest version can be set. */
 static ssize_t min_version(void *arg)
 {
@@ -264,6 +291,7 @@ static const struct test_case cases[] = {
     CORO(groups),
     CORO(ciphers),
     CORO(ciphers_1_2),
+    CORO(kinds_of_keys),
     CORO(min_version),
     CORO(bad_options),
 };
