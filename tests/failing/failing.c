@@ -19,6 +19,8 @@ void *__real_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t of
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t most);
 int __wrap_posix_memalign(void **p, size_t alignment, size_t size);
 void __wrap_free(void *p);
 void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
@@ -121,6 +123,24 @@ void *__wrap_realloc(void *old, size_t size)
         return NULL;
     forget(old);
     return note(__real_realloc(old, size));
+}
+
+/* libc's own would call its malloc, which is not wrapped. */
+char *__wrap_strdup(const char *text)
+{
+    return __wrap_strndup(text, SIZE_MAX);
+}
+
+char *__wrap_strndup(const char *text, size_t most)
+{
+    size_t len = strnlen(text, most);
+    char *copy = __wrap_malloc(len + 1);
+
+    if (copy != NULL) {
+        memcpy(copy, text, len);
+        copy[len] = '\0';
+    }
+    return copy;
 }
 
 int __wrap_posix_memalign(void **p, size_t alignment, size_t size)

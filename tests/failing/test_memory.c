@@ -452,6 +452,28 @@ static ssize_t datagrams(void *arg)
     return rc == -ENOBUFS ? -ENOMEM : rc < 0 ? rc : 0;
 }
 
+/* Without memory for the client's address the header cannot be taken. */
+static ssize_t proxy_header(void *arg)
+{
+    struct cg_sock *ends[2] = {NULL, NULL};
+    char peer[CG_ADDR_SIZE];
+    ssize_t rc = cg_sock_pair(sched(), &ends[0], &ends[1]);
+
+    (void)arg;
+    if (rc == 0)
+        rc = cg_yield(cg_write_proxy_header(ends[0], "192.0.2.1:5", "192.0.2.2:6"));
+    if (rc >= 0)
+        rc = cg_yield(cg_read_proxy_header(ends[1]));
+    if (rc >= 0) {
+        IS(rc, 1);
+        IS(cg_sock_peer_addr(ends[1], peer, sizeof peer), 0);
+        HAS(strcmp(peer, "192.0.2.1:5") == 0);
+    }
+    cg_sock_close(ends[0]);
+    cg_sock_close(ends[1]);
+    return rc < 0 ? rc : 0;
+}
+
 static ssize_t os_signal(void *arg)
 {
     struct cg_os_signals *signals;
@@ -587,6 +609,7 @@ static void inside(void)
     EACH(signaller, 1);
     EACH(follow, 2);
     EACH(datagrams, 2);
+    EACH(proxy_header, 2);
 }
 
 /* The objects that need threads, processes and signals. */
