@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum {
     NONE, /* nothing is wrong */
@@ -403,12 +404,33 @@ static ssize_t windows(void *arg)
     return 0;
 }
 
+/* Once a client has ended the connection nothing more is written, not even a RST_STREAM: a client
+ * that takes no bytes would hold the connection. */
+static ssize_t ended(void *arg)
+{
+    static const struct cg_http_server_options options = {.protocols = CG_HTTP_H2C};
+    static struct raw raw;
+
+    (void)arg;
+    serve_begin(&options);
+    raw_open(&raw, addr, NULL, 0);
+    raw_get(&raw, END_STREAM, 1, "/held", NULL, 0);
+    raw_sync(&raw);
+    OK(cg_yield(cg_shutdown(raw.sock, SHUT_WR)));
+    IS(raw_to_end(&raw), RAW_NONE);
+    IS(raw.at[1].reset, RAW_NONE);
+    raw_close(&raw);
+    serve_end();
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(streams_hold, .where = ON_SIM),     CORO(types_hold, .where = ON_SIM),
     CORO(messages_hold, .where = ON_SIM),    CORO(hpack_holds, .where = ON_SIM),
     CORO(prefaces, .where = ON_SIM),         CORO(closed_streams, .where = ON_SIM),
     CORO(reset_here, .where = ON_SIM),
     CORO(too_many_streams, .where = ON_SIM), CORO(windows, .where = ON_SIM),
+    CORO(ended, .where = ON_SIM),
 };
 
 int main(void)

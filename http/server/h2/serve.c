@@ -248,6 +248,7 @@ static void end(struct cg__http_h2 *h2, bool abrupt)
     bool cut = false;
 
     h2->busy = true;
+    h2->failed |= abrupt; /* no writer begins any more: a client that is stuck would hold it */
     lose_all(h2);
     cg__http_h2_stream_start_all(h2);
     if (abrupt && h2->writer != NULL)
