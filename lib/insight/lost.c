@@ -36,6 +36,16 @@ static int get(const struct cg_get_op *op, char *buf, size_t size)
     return len ? snprintf(buf, size, "but the queue has %zu items", len) : 0;
 }
 
+static int wait_barrier(const struct cg_wait_barrier_op *op, char *buf, size_t size)
+{
+    const struct cg_barrier *barrier = op->barrier;
+
+    return barrier->waiting < barrier->parties
+               ? 0
+               : snprintf(buf, size, "but %u wait for the barrier, which is for %u",
+                          barrier->waiting, barrier->parties);
+}
+
 static int wait_signal(const struct cg_wait_signal_op *op, char *buf, size_t size)
 {
     const struct cg_coro *coro = cg_op_coro(&op->op);
@@ -79,6 +89,8 @@ static int print(const struct cg_op *op, char *buf, size_t size)
         return acquire((const struct cg_acquire_op *)op, buf, size);
     if (type == &cg_get_type)
         return get((const struct cg_get_op *)op, buf, size);
+    if (type == &cg_wait_barrier_type)
+        return wait_barrier((const struct cg_wait_barrier_op *)op, buf, size);
     if (type == &cg_lock_type)
         return say(((const struct cg_lock_op *)op)->mutex->owner == NULL,
                    "but nobody has locked the mutex", buf, size);

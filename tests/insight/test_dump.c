@@ -452,12 +452,18 @@ static ssize_t takes_a_unit(void *semaphore)
     return cg_yield(cg_acquire((struct cg_semaphore *)semaphore));
 }
 
+static ssize_t meets(void *barrier)
+{
+    return cg_yield(cg_wait_barrier((struct cg_barrier *)barrier));
+}
+
 /* Who changes an object without its functions wakes nobody. */
 static ssize_t names_lost_wakeups(void *arg)
 {
     static struct cg_event event;
     static struct cg_semaphore semaphore;
-    struct cg_coro *waiter, *taker;
+    static struct cg_barrier barrier;
+    struct cg_coro *waiter, *taker, *first;
     char *text;
 
     (void)arg;
@@ -467,9 +473,18 @@ static ssize_t names_lost_wakeups(void *arg)
     taker = test_start(takes_a_unit, &semaphore);
     test_until_waiting(waiter);
     test_until_waiting(taker);
+    barrier = (struct cg_barrier){.name = "start", .parties = 3};
+    first = test_start(meets, &barrier);
+    test_until_waiting(first);
     text = dump_of(NULL);
     ck_assert_ptr_null(strstr(text, "lost wake-up"));
     free(text);
+    barrier.parties = 1;
+    text = dump_of(NULL);
+    says(text, ", but 1 wait for the barrier, which is for 1\n");
+    free(text);
+    cg_coro_cancel(first);
+    IS(test_end(first), -ECANCELED);
     event.set = true;
     semaphore.units = 2;
     text = dump_of(NULL);
