@@ -2,19 +2,22 @@
 """Restarts http_server under the load of wrk, and counts requests that fail.
 
 usage: restarts.py SERVER [--restarts N] [--reactors LIST] [--workers N] [--cert FILE]
-                   [--connections N] [--connects N]
+                   [--connections N] [--pause MS] [--jobs N] [--connects N]
 
 For each reactor, with keep-alive and with Connection: close, plain and (with --cert) over
 TLS: N restarts by SIGUSR2; then one each with a successor that exits, is killed or hangs.
 None may cost a request, and a TLS session from before the first one is resumed after the
 last one. The harness is the service manager: it learns by NOTIFY_SOCKET who
-the main process is. One line a run; exits with 1 if anything failed.
+the main process is. One line a run; exits with 1 if anything failed. --jobs of these run
+side by side, because most of their time is spent waiting for the successor that hangs. With
+--pause each connection waits so long before a request: the server is never idle, but leaves
+the processors to others. 0 is as fast as wrk can.
 
 With --connects N instead: at least N connections, one for each request, while workers are
 added and removed. The number of a process's workers is fixed, so each change is a restart
 by a successor with another number, which inherits the port of each worker.
 """
-import argparse, itertools, os, re, signal, socket, ssl, subprocess, sys, tempfile, time
+import argparse, concurrent.futures, itertools, os, re, signal, socket, ssl, subprocess, sys, tempfile, time
 
 PATIENCE = 60  # seconds for a restart
 
@@ -106,6 +109,17 @@ class Service:
         self.child.wait(PATIENCE)
 
 
+def wrk(options, folder, url, *args):
+    """The load; it ends by SIGINT, or after the time of -d."""
+    command = ['wrk', '-t', '1', '-c', str(options.connections), *args]
+    if options.pause:
+        script = os.path.join(folder, 'pause.lua')
+        with open(script, 'w') as file:
+            file.write(f'function delay() return {options.pause} end')
+        command += ['-s', script]
+    return subprocess.Popen([*command, url], stdout=subprocess.PIPE, text=True)
+
+
 def failures(text):
     """How many requests have failed, as wrk tells, and how many were completed."""
     errors = re.search(r'Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)', text)
@@ -137,11 +151,8 @@ def run(options, reactor, close, tls):
         service = Service(folder, options.server, args)
         url = f"http{'s' if tls else ''}://{service.addr}/"
         # On a busy machine a request may well take the two seconds that wrk waits by default.
-        command = ['wrk', '--timeout', '8s', '-t', '1', '-c', str(options.connections),
-                   '-d', '3600', url]
-        if close:
-            command += ['-H', 'Connection: close']
-        load = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        load = wrk(options, folder, url, '--timeout', '8s', '-d', '3600',
+                   *(['-H', 'Connection: close'] if close else []))
         problem = None
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -181,11 +192,10 @@ def change_workers(options, reactor):
     problem = None
     with tempfile.TemporaryDirectory() as folder:
         service = Service(folder, options.server, args)
-        command = ['wrk', '-t', '1', '-c', str(options.connections), '-d', '3',
-                   '-H', 'Connection: close', f'http://{service.addr}/']
         counts = itertools.cycle([2, 4, 1, 3])
         while done < options.connects and not problem and failed == 0:
-            load = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            load = wrk(options, folder, f'http://{service.addr}/', '--timeout', '8s', '-d', '3',
+                       '-H', 'Connection: close')
             try:
                 while load.poll() is None:
                     service.put_workers(next(counts))
@@ -217,14 +227,19 @@ def main():
     parser.add_argument('--connections', type=int, default=32)
     parser.add_argument('--connects', type=int)
     parser.add_argument('--cert')
+    parser.add_argument('--pause', type=int, default=0)
+    parser.add_argument('--jobs', type=int, default=1)
     options = parser.parse_args()
-    if options.connects is not None:
-        sys.exit(0 if all([change_workers(options, reactor)
-                           for reactor in options.reactors.split(',')]) else 1)
-    results = [run(options, reactor, close, tls)
-               for reactor in options.reactors.split(',')
-               for tls in ([False, True] if options.cert else [False])
-               for close in (False, True)]
+    reactors = options.reactors.split(',')
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        if options.connects is not None:
+            runs = [pool.submit(change_workers, options, reactor) for reactor in reactors]
+        else:
+            runs = [pool.submit(run, options, reactor, close, tls)
+                    for reactor in reactors
+                    for tls in ([False, True] if options.cert else [False])
+                    for close in (False, True)]
+        results = [each.result() for each in runs]
     sys.exit(0 if all(results) else 1)
 
 

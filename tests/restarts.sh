@@ -4,8 +4,9 @@
 # fail, and no request is lost (restarts.py). Then the service: how it reloads, drains and ends,
 # what it inherits, what the service manager is told; and the unit files of doc/recipes.md.
 #   tests/restarts.sh [DIRECTORY-OF-THE-EXAMPLES]
-# $RESTARTS is the number of restarts (3); 50 take about four minutes for all reactors. $CONNECTS
-# is the number of connections while workers are added and removed (1: those of 3 s).
+# $RESTARTS is the number of restarts (3); 50 take about a minute for all reactors. $CONNECTS
+# is the number of connections while workers are added and removed (1: those of 3 s). $PAUSE is how
+# many milliseconds each connection waits before a request (100; 0: the load takes all processors).
 set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -65,7 +66,8 @@ under_load() {
         esac
     done < <(
         set -- "$source/tests/restarts.py" "$program" \
-            --reactors "${RESTART_REACTORS:-epoll,io_uring,poll}"
+            --reactors "${RESTART_REACTORS:-epoll,io_uring,poll}" --jobs 4 \
+            --pause "${PAUSE-100}"
         python3 "$@" --restarts "${RESTARTS:-3}" "${extra[@]}" 2>&1
         python3 "$@" --connects "${CONNECTS:-1}" 2>&1
     )
