@@ -89,8 +89,11 @@ static void check_encoder(enum cg__http_coding coding, const uint8_t *data, size
         size_t part = piece = fuzz_piece(FUZZ_LONG, (const uint8_t *)at, left, &state);
         bool again = true;
 
-        while (again)
-            fwrite(out, 1, cg__http_encoder_add(encoder, how, &at, &part, &out, &again), coded.file);
+        while (again) {
+            size_t n = cg__http_encoder_add(encoder, how, &at, &part, &out, &again);
+
+            fwrite(out, 1, n, coded.file);
+        }
         MUST(part == 0);
     }
     for (bool again = true; again;) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* TLS with somebody in between who changes, cuts, repeats, drops, swaps, delays and inserts
  * records: what either end reads is the beginning of what the other one wrote, and the stream
- * ends without an error only where that has ended it. Afterwards the server serves somebody else.
+ * ends without an error only where that has ended it: after all bytes, or where it gave up.
+ * Afterwards the server serves somebody else.
  * The input is a list of what is done, four bytes each. */
 #include "config.h"
 
@@ -49,26 +50,32 @@ struct session {
 
 static struct cg_tls *server_tls, *client_tls;
 
+/* Whether an end closed its socket before it had written everything: the client, the server. Its
+ * close_notify then ends the stream of the other one early, without an error. */
+static bool gave_up[2];
+
 static char pattern(size_t at, bool answers)
 {
     return (char)(at * 7 + at / 251 + answers);
 }
 
-/* Reads to the end. Returns 0 if the peer has ended the stream, or the error. */
-static ssize_t read_all(struct cg_sock *sock, bool answers, size_t *len)
+/* Reads to the end. Returns whether everything came, and then the end. */
+static bool read_all(struct cg_sock *sock, bool answers)
 {
     char buf[3000];
+    size_t len = 0;
     ssize_t n;
 
-    *len = 0;
     while ((n = cg_yield(cg_read(sock, buf, sizeof buf, .timeout = CG_MINUTE))) > 0)
         for (ssize_t i = 0; i < n; i++)
-            MUST(buf[i] == pattern((*len)++, answers));
-    MUST(*len <= SIZE);
-    return n == CG_EOF ? 0 : n;
+            MUST(buf[i] == pattern(len++, answers));
+    MUST(len <= SIZE);
+    MUST(n < 0 || len == SIZE || gave_up[answers]);
+    return n == 0 && len == SIZE;
 }
 
-static ssize_t write_all(struct cg_sock *sock, bool answers)
+/* Writes everything and ends the stream. Returns whether that succeeded. */
+static bool write_all(struct cg_sock *sock, bool answers)
 {
     char buf[SIZE];
     ssize_t n;
@@ -76,23 +83,21 @@ static ssize_t write_all(struct cg_sock *sock, bool answers)
     for (size_t i = 0; i < sizeof buf; i++)
         buf[i] = pattern(i, answers);
     n = cg_yield(cg_writeall(sock, buf, sizeof buf, .timeout = CG_MINUTE));
-    return n < 0 ? n : cg_yield(cg_shutdown(sock, SHUT_WR));
+    return n >= 0 && cg_yield(cg_shutdown(sock, SHUT_WR)) == 0;
 }
 
 /* Reads the question, and answers it. */
 static ssize_t respond(struct cg_sock *conn, void *arg)
 {
     struct cg_sock *sock;
-    size_t len;
+    bool answered = false;
 
     (void)arg;
     if (cg_yield(cg_tls_accept(conn, server_tls, &sock, .timeout = CG_MINUTE)) == 0) {
         conn = sock;
-        if (read_all(conn, false, &len) == 0) {
-            MUST(len == SIZE);
-            write_all(conn, true);
-        }
+        answered = read_all(conn, false) && write_all(conn, true);
     }
+    gave_up[1] |= !answered;
     cg_sock_close(conn);
     return 0;
 }
@@ -108,17 +113,15 @@ static ssize_t serve(void *arg)
 static bool ask(const char *addr)
 {
     struct cg_sock *conn, *sock;
-    bool whole = false;
-    size_t len;
+    bool asked = false, whole = false;
 
     MUST(cg_yield(cg_connect(addr, &conn)) == 0);
     if (cg_yield(cg_tls_connect(conn, client_tls, "site.test", &sock, .timeout = CG_MINUTE)) == 0) {
         conn = sock;
-        if (write_all(conn, false) == 0 && read_all(conn, true, &len) == 0) {
-            MUST(len == SIZE);
-            whole = true;
-        }
+        asked = write_all(conn, false);
+        whole = asked && read_all(conn, true);
     }
+    gave_up[0] |= !asked;
     cg_sock_close(conn);
     return whole;
 }
@@ -264,6 +267,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(session != NULL);
     if (server_tls == NULL)
         open_tls();
+    memset(gave_up, 0, sizeof gave_up);
     session->edits = (const struct edit *)data;
     session->count = size / sizeof *session->edits;
     if (session->count > EDITS)
