@@ -221,6 +221,8 @@ static int listen_to(int report, pid_t pid, const char **failed)
     while (n < 0 && errno == EINTR);
     if (n == 0)
         return 0;
+    if (n != (ssize_t)sizeof failure) /* the program may run, and would then not end by itself */
+        kill(pid, SIGKILL);
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         continue;
     if (n != (ssize_t)sizeof failure)

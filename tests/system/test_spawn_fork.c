@@ -14,10 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
-static bool cannot_fork;
+static bool cannot_fork, cannot_read;
 
 pid_t fork(void)
 {
@@ -29,6 +30,19 @@ pid_t fork(void)
     }
     *(void **)&real = dlsym(RTLD_NEXT, "fork");
     return real();
+}
+
+ssize_t read(int fd, void *buf, size_t size)
+{
+    static ssize_t (*real)(int fd, void *buf, size_t size);
+
+    if (cannot_read) {
+        errno = EIO;
+        return -1;
+    }
+    if (real == NULL)
+        *(void **)&real = dlsym(RTLD_NEXT, "read");
+    return real(fd, buf, size);
 }
 
 static int start(char *script, const struct cg_spawn_options *options,
@@ -301,6 +315,23 @@ static ssize_t out_of_descriptors(void *arg)
     return 0;
 }
 
+/* If nobody can say whether the program runs, it is ended, and the call does not wait for its own
+ * end. */
+static ssize_t unknown_outcome(void *arg)
+{
+    struct cg_process *process;
+    int rc;
+
+    (void)arg;
+    cannot_read = true;
+    rc = cg_process_spawn(cg_sched_self(), SH("exec sleep 1000"), &process, .session = true);
+    cannot_read = false;
+    IS(rc, -EIO);
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+    ck_assert_int_eq(errno, ECHILD);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(session, .where = ON_KERNEL),
     CORO(terminal, .where = ON_KERNEL),
@@ -312,6 +343,7 @@ static const struct test_case cases[] = {
     CORO(descriptors, .where = ON_KERNEL),
     CORO(signals, .where = ON_KERNEL),
     CORO(out_of_descriptors, .where = ON_KERNEL),
+    CORO(unknown_outcome, .where = ON_KERNEL),
 };
 
 int main(void)
