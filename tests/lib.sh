@@ -209,6 +209,42 @@ rss() {
     sed -n "s/^${2:-VmHWM}:[^0-9]*\([0-9]*\) kB/\1/p" "/proc/$1/status"
 }
 
+# ---- The programs of the documents ----------------------------------------------------
+
+# find_built: prepares compile; sets $build, the folder of the built libraries. False: nothing can
+# be compiled, and $why says why.
+find_built() {
+    local each
+
+    build=$(dirname "${examples:-/nowhere/none}")
+    : "${CC:=cc}" "${CFLAGS:=}" "${LDFLAGS:=}" "${PKG_CONFIG:=pkg-config}"
+    why="libcogen was not built"
+    [ -e "$build/libcogen.la" ] || return
+    why="there is no $PKG_CONFIG"
+    command -v "$PKG_CONFIG" >/dev/null || return
+    # pkg-config prints what it will print when the libraries are installed, for the built ones.
+    static=--static
+    [ ! -e "$build/.libs/libcogen.so" ] || static=''
+    for each in cogen cogen-http; do
+        [ ! -e "$build/$each.pc" ] || sed -e "s|^libdir=.*|libdir=$build/.libs|" \
+            -e "s|^includedir=.*|includedir=$source/include|" "$build/$each.pc" >"$work/$each.pc"
+    done
+    export PKG_CONFIG_PATH="$work${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
+    export LD_LIBRARY_PATH="$build/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+}
+
+# compile FILE PACKAGE: compiles a program of examples/ into $work as a reader of the document
+# would, without a warning. False: it failed.
+compile() {
+    local name=${1##*/}
+
+    # shellcheck disable=SC2046,SC2086 # words
+    (cd "$source/examples/${1%/*}" && $CC $CFLAGS -g -Wall -Wextra "$name" -o "$work/${name%.c}" \
+        $($PKG_CONFIG $static --cflags --libs "$2") $LDFLAGS) >"$work/said" 2>&1
+    same "$1 compiles" "0 " "$? $(cat "$work/said")"
+    [ -x "$work/${name%.c}" ]
+}
+
 # ---- What others wrote ----------------------------------------------------------------
 
 nginx=$(PATH=$PATH:/usr/sbin command -v nginx) || nginx=''

@@ -5,7 +5,7 @@
 #   tests/nth.sh [DIRECTORY-OF-THE-EXAMPLES]
 # Of each function $NTH_MOST calls are taken (4), all over the run; $NTH_REACTORS are the reactors
 # (epoll and io_uring). Below 10 many examples have only some faults on one reactor, so that it takes
-# a minute; NTH_MOST=1000 takes some hours.
+# a minute; NTH_MOST=1000 takes some hours. $NTH_JOBS run side by side (12), because they mostly wait.
 set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -22,6 +22,16 @@ tls=()
 if have_tls; then
     tls=(--cert "$work/good.pem" --ca "$work/ca.pem")
 fi
+# The programs of the documents. Without pkg-config they are left out.
+books=()
+if find_built; then
+    books=(--built "$work")
+    for each in tutorial/step{1,5} recipes/{descriptors,log,pool,terminal}; do
+        compile "$each.c" cogen || exit 1
+    done
+else
+    echo "SKIP: the programs of the documents: $why"
+fi
 # shellcheck disable=SC2086 # a reactor a word
 python3 "$source/tests/nth/nth.py" "$examples" "$work/nth.so" $chosen --most "${NTH_MOST-4}" \
-    ${tls[@]+"${tls[@]}"}
+    --jobs "${NTH_JOBS-12}" ${tls[@]+"${tls[@]}"} ${books[@]+"${books[@]}"}

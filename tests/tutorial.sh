@@ -7,10 +7,7 @@
 set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-build=$(dirname "${examples:-/nowhere/none}")
-: "${CC:=cc}" "${CFLAGS:=}" "${LDFLAGS:=}" "${PKG_CONFIG:=pkg-config}"
-[ -e "$build/libcogen.la" ] || skip "libcogen was not built"
-command -v "$PKG_CONFIG" >/dev/null || skip "there is no $PKG_CONFIG"
+find_built || skip "$why"
 
 # ---- The documents --------------------------------------------------------------------
 
@@ -43,27 +40,6 @@ shows() {
 }
 
 # ---- The programs ---------------------------------------------------------------------
-
-# Prints what pkg-config will print when the libraries are installed, for the built ones.
-static=--static
-[ ! -e "$build/.libs/libcogen.so" ] || static=''
-for each in cogen cogen-http; do
-    [ ! -e "$build/$each.pc" ] || sed -e "s|^libdir=.*|libdir=$build/.libs|" \
-        -e "s|^includedir=.*|includedir=$source/include|" "$build/$each.pc" >"$work/$each.pc"
-done
-export PKG_CONFIG_PATH="$work${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
-export LD_LIBRARY_PATH="$build/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
-
-# compile FILE PACKAGE: compiles it into $work, without a warning. False: it failed.
-compile() {
-    local name=${1##*/}
-
-    # shellcheck disable=SC2046,SC2086 # words
-    (cd "$source/examples/${1%/*}" && $CC $CFLAGS -g -Wall -Wextra "$name" -o "$work/${name%.c}" \
-        $($PKG_CONFIG $static --cflags --libs "$2") $LDFLAGS) >"$work/said" 2>&1
-    same "$1 compiles" "0 " "$? $(cat "$work/said")"
-    [ -x "$work/${name%.c}" ]
-}
 
 connects() {
     is_gone "$server" || (exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null

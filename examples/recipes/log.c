@@ -2,6 +2,7 @@
 /* A log for which the server never waits: a queue, and a coroutine that lets a thread write
  * the lines. */
 #include <cogen.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,17 +49,22 @@ static ssize_t log_writer(void *arg)
 static ssize_t program(void *arg)
 {
     struct cg_coro *writer;
+    ssize_t rc;
 
     (void)arg;
     lines = cg_queue_new(.limit = 100, .drop = free, .name = "log");
-    cg_yield(cg_add(log_writer, NULL, .name = "log writer", .coro = &writer));
-    for (int i = 0; i < 150; i++) /* more at once than the queue has room for */
-        log_line("line %d", i);
-    cg_queue_close(lines); /* the writer ends when it has written what is there */
-    cg_yield(cg_join(writer));
-    cg_coro_unref(writer);
+    if (!lines)
+        return -ENOMEM;
+    rc = cg_yield(cg_add(log_writer, NULL, .name = "log writer", .coro = &writer));
+    if (rc >= 0) {
+        for (int i = 0; i < 150; i++) /* more at once than the queue has room for */
+            log_line("line %d", i);
+        cg_queue_close(lines); /* the writer ends when it has written what is there */
+        rc = cg_yield(cg_join(writer));
+        cg_coro_unref(writer);
+    }
     cg_queue_free(lines);
-    return 0;
+    return rc;
 }
 
 int main(void)
@@ -66,5 +72,7 @@ int main(void)
     ssize_t rc = cg_main(NULL, program, NULL);
 
     fprintf(stderr, "%u lines lost\n", lost);
+    if (rc < 0)
+        fprintf(stderr, "log: %s\n", cg_strerror(rc));
     return rc < 0;
 }

@@ -53,6 +53,8 @@ static ssize_t program(void *addr)
     ssize_t rc;
 
     pool = cg_queue_new(.limit = CONNECTIONS, .lifo = true, .name = "pool");
+    if (!pool)
+        return -ENOMEM;
     for (int i = 0; i < CONNECTIONS; i++)
         cg_queue_try_put(pool, &slots[i]);
     cg_group_open(&workers);
@@ -69,6 +71,10 @@ int main(int argc, char **argv)
 {
     ssize_t rc = cg_main(NULL, program, argc > 1 ? argv[1] : "127.0.0.1:7000");
 
+    if (rc < 0) {
+        fprintf(stderr, "pool: %s\n", cg_strerror(rc));
+        return 1;
+    }
     printf("%d questions, %d connections: %s\n", WORKERS, opened, cg_strerror(rc));
-    return rc < 0;
+    return 0;
 }

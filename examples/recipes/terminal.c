@@ -70,6 +70,8 @@ static ssize_t run(void *lines)
         n = type_lines(screen, lines);
         if (n >= 0)
             n = show(screen);
+        cg_sock_close(screen); /* hangs up, which ends a shell that still runs */
+        screen = NULL;
         if (n >= 0)
             n = cg_yield(cg_wait_process(shell));
         cg_process_close(shell);

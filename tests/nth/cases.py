@@ -125,7 +125,7 @@ def books():
     yield one('descriptors')
     yield one('log', varies=rb'.*\n')
     yield one('pool', '127.0.0.1:{echo}')
-    yield one('terminal', 'echo $((6 * 7))')
+    yield one('terminal', 'echo $((6 * 7))', 'exit', varies=rb'(?s).*') # echoes as it likes
 
 
 def cases():
