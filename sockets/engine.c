@@ -268,9 +268,8 @@ static bool is_cancelled(const struct cg_op *op, const struct cg_scope *scope)
 }
 
 static ssize_t run(struct cg_op *op, struct cg_sock *sock, struct cg__side *side,
-                   const struct cg_scope *scope)
+                   const struct cg__work *work, const struct cg_scope *scope)
 {
-    const struct cg__work *work = side->work;
     struct cg_io *io = &side->io;
     ssize_t result;
 
@@ -307,10 +306,9 @@ ssize_t cg__engine_run(struct cg_op *op, struct cg_sock *sock,
     if (side->use == CG__FREE) {
         side->use = CG__RUNS;
         side->op = op;
-        side->work = work;
         side->scope = &scope; /* cg_sock_close cancels it to abort the transport */
         cg_scope_open(&scope, CG_NEVER, false);
-        result = run(op, sock, side, &scope);
+        result = run(op, sock, side, work, &scope);
         cg_scope_close(&scope);
         side->scope = NULL;
         side->op = NULL;

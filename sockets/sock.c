@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-_Static_assert(sizeof(struct cg_sock) <= 392, "there may be a hundred thousand of them");
+_Static_assert(sizeof(struct cg_sock) <= 376, "there may be a hundred thousand of them");
 _Static_assert(sizeof(struct cg__side) <= 2 * CG__LINE, "touched by every request");
 _Static_assert(sizeof(struct cg_read_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_write_op) <= 128, "core ops fit in 128 bytes");

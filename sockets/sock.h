@@ -36,8 +36,10 @@ struct cg__side {
     struct cg_op *op; /* uses the side; NULL: none does */
     struct cg_op *defaulted; /* this op's timeout is the socket's default; restored to 0
                               * when the op completes */
-    const struct cg__work *work;
-    struct cg_scope *scope; /* the op's, while the transport runs it */
+    union {
+        const struct cg__work *work; /* the op's, while it is pending */
+        struct cg_scope *scope;      /* the op's, while it is CG__RUNS */
+    };
 };
 
 /* What requests touch stands together, since with thousands of connections each of its cache

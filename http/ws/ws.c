@@ -33,6 +33,15 @@ void cg__http_ws_rouse(struct cg_ws *ws)
         cg_starter_cancel(ws->starter, &ws->dormant.op);
 }
 
+void cg__http_ws_begin(struct cg_ws *ws)
+{
+    ws->parser = (struct cg__ws_parser){
+        .masked = !ws->options.client,
+        .deflate = ws->deflate != NULL,
+        .limit = ws->options.limit,
+    };
+}
+
 int cg__http_ws_make(struct cg_sock *sock, const struct cg_ws_options *options,
                      const struct cg__ws_params *params, const char *protocol,
                      struct cg_ws **out)
@@ -44,15 +53,12 @@ int cg__http_ws_make(struct cg_sock *sock, const struct cg_ws_options *options,
     if (options != NULL)
         ws->options = *options;
     set_defaults(&ws->options);
-    ws->parser.masked = !ws->options.client;
-    ws->parser.limit = ws->options.limit;
-    ws->parser.deflate = params->on;
-    ws->parser.control = ws->control;
     ws->reason = "";
     if (params->on && (ws->deflate = cg__http_ws_deflate_new(params)) == NULL)
         goto no_memory;
     if (protocol != NULL && (ws->protocol = strdup(protocol)) == NULL)
         goto no_memory;
+    cg__http_ws_begin(ws);
     ws->sock = sock;
     *out = ws;
     return 0;
@@ -81,6 +87,7 @@ void cg__http_ws_destroy(struct cg_ws *ws)
 {
     cg__http_ws_deflate_free(ws->deflate);
     free(ws->protocol);
+    free(ws->parser.control);
     free(ws->buf);
     free(ws->out.data);
     free(ws->masks);

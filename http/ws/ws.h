@@ -37,17 +37,21 @@ struct cg_ws {
      * that was read last. */
     struct cg_view view;
     size_t at; /* bytes of the view that the parser has used */
-    struct cg__ws_parser parser;
-    struct cg__utf8 utf8;
     struct cg__ws_deflate *deflate; /* NULL: not agreed on */
     char *buf;                      /* of a message that is put together */
     size_t buf_len, buf_size;
-    bool delivered; /* buf belongs to the message that was read last */
-    bool pending; /* the parser's piece has not been wholly taken */
     struct cg_ws_message message; /* the one that is to be delivered next .. */
     int ready;                    /* .. and its kind; 0: none */
+    struct cg__utf8 utf8;
+    bool delivered : 1; /* buf belongs to the message that was read last */
+    bool pending : 1;   /* the parser's piece has not been wholly taken */
+    bool reading : 1;   /* a coroutine reads */
+    bool told : 1;      /* the server is being shut down */
+    bool sent_close : 1;
+    bool lingers : 1; /* after a failure: wait for the peer to close */
+    bool ended : 1;   /* all further reads complete with .result */
+    bool cut : 1;     /* cg_ws_serve: the server is not to wait for it any more */
     struct cg_scope *wait; /* around a wait for input; NULL: nobody waits */
-    bool reading;          /* a coroutine reads */
     /* Moments of the last input, and of our last ping; moved on by the time in which nobody
      * has waited for input. .waited: when somebody did last. */
     int64_t heard, pinged, waited;
@@ -56,17 +60,13 @@ struct cg_ws {
     struct cg__ws_out out;
     ssize_t broken; /* result of all further writes; 0: none has failed */
     uint8_t *masks; /* CG__WS_MASKS bytes from malloc; NULL: none yet */
-    uint8_t masks_left;
-    /* The end. */
-    bool told;       /* the server is being shut down */
-    bool sent_close;
-    bool lingers;    /* after a failure: wait for the peer to close */
-    bool ended;      /* all further reads complete with .result */
     int64_t close_until; /* when the wait for the peer's Close ends */
+    /* The end. */
     ssize_t result;
-    int code;
     const char *reason;
     char *reason_came; /* from malloc: it has come from the peer; or NULL */
+    int code;
+    uint8_t masks_left;
     struct cg__http_guest guest; /* of the server that has accepted it */
     /* cg_ws_serve. */
     cg_ws_handler *handler; /* NULL: nobody has called it */
@@ -74,10 +74,9 @@ struct cg_ws {
     struct cg_coro *coro;       /* that serves it; NULL: none, it is dormant */
     struct cg_starter *starter; /* starts another one */
     int64_t doze; /* when a wait for input goes on without a coroutine; 0: never */
-    bool cut;     /* the server is not to wait for it any more */
     union {
-        struct cg_wait_input_op dormant; /* without a coroutine */
-        char control[CG__WS_CONTROL];    /* the parser's, which is then between frames */
+        struct cg__ws_parser parser;     /* .control is from malloc, or NULL */
+        struct cg_wait_input_op dormant; /* without a coroutine, between two messages */
     };
 };
 
@@ -93,7 +92,10 @@ extern const struct cg__http_guest_type cg__http_ws_guest;
 /* Lets who waits for input look at what has changed. */
 void cg__http_ws_rouse(struct cg_ws *ws);
 
-/* Frees a WebSocket that nobody uses any more. */
+/* Initialises the parser: what comes next is the head of a frame, between two messages. */
+void cg__http_ws_begin(struct cg_ws *ws);
+
+/* Frees a WebSocket that nobody uses any more; it is not dormant. */
 void cg__http_ws_destroy(struct cg_ws *ws);
 
 /* Makes a WebSocket; sock stays the caller's if that fails. params: of permessage-deflate.

@@ -154,6 +154,8 @@ static enum cg__ws_event take_payload(struct cg__ws_parser *parser, char *data, 
     size_t n = len - *used < left ? len - *used : (size_t)left;
     char *piece = data + *used;
 
+    if (is_control(parser) && n > 0 && parser->control == NULL)
+        return CG__WS_ROOM;
     if (parser->masked && n > 0)
         cg__http_ws_frame_mask(piece, piece, n, parser->head + parser->need - 4,
                                parser->done);

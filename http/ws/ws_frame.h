@@ -27,6 +27,7 @@ enum cg__ws_event {
     CG__WS_CONTROLS, /* a control frame: .opcode, .control, .control_len */
     CG__WS_BAD,     /* an invalid frame: .why */
     CG__WS_LONG,    /* a message exceeds the limit */
+    CG__WS_ROOM,    /* the payload of a control frame comes, and .control is NULL: set it */
 };
 
 struct cg__ws_parser {
@@ -34,7 +35,8 @@ struct cg__ws_parser {
     bool masked;    /* frames must be masked (those that a server receives), or must not */
     bool deflate;   /* RSV1 is allowed */
     uint64_t limit; /* most bytes of a message's payload */
-    char *control;  /* room for CG__WS_CONTROL bytes, used while a control frame comes */
+    char *control;  /* room for CG__WS_CONTROL bytes, used while a control frame comes; or
+                     * NULL: most control frames are empty, and most WebSockets are idle */
     /* The frame. */
     uint8_t head[CG__WS_HEAD];
     uint8_t have, need; /* bytes of the head */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -204,6 +205,14 @@ static ssize_t take_control(struct cg_ws *ws)
     return rc == 0 && ws->out.len >= CG__WS_PONGS ? send_output(ws) : rc;
 }
 
+static ssize_t make_room(struct cg_ws *ws)
+{
+    ws->parser.control = malloc(CG__WS_CONTROL);
+    if (ws->parser.control == NULL)
+        return fail(ws, CG_WS_INTERNAL, -ENOMEM, "no memory for a control frame");
+    return 0;
+}
+
 static ssize_t take_piece(struct cg_ws *ws, bool pieces)
 {
     int rc = ws->told ? 0 : cg__http_ws_message_take(ws, pieces);
@@ -245,6 +254,8 @@ static ssize_t advance(struct cg_ws *ws, bool pieces)
         return fail(ws, CG_WS_PROTOCOL, CG_EWS, ws->parser.why);
     case CG__WS_LONG:
         return fail(ws, CG_WS_TOO_LONG, -EMSGSIZE, "a message exceeds the limit");
+    case CG__WS_ROOM:
+        return make_room(ws);
     default:
         return more(ws);
     }

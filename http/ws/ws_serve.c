@@ -40,6 +40,7 @@ static ssize_t next(struct cg_ws *ws, struct cg_ws_message *message)
  * WebSocket any more. */
 static bool begin_dormant(struct cg_ws *ws)
 {
+    free(ws->parser.control);
     free(ws->out.data);
     ws->out = (struct cg__ws_out){.data = NULL};
     ws->dormant = *(struct cg_wait_input_op *)cg_wait_input(
@@ -47,6 +48,7 @@ static bool begin_dormant(struct cg_ws *ws)
     ws->coro = NULL;
     if (cg_starter_await(ws->starter, &ws->dormant.op) == 0)
         return true;
+    cg__http_ws_begin(ws);
     ws->coro = cg_coro_self();
     ws->doze = 0; /* this transport cannot */
     return false;
@@ -98,6 +100,7 @@ static ssize_t resume(void *arg)
 {
     struct cg_ws *ws = (struct cg_ws *)((char *)arg - offsetof(struct cg_ws, dormant));
 
+    cg__http_ws_begin(ws);
     ws->coro = cg_coro_self();
     ws->waited = cg_sched_now(cg_sched_self()); /* the silence counts */
     ws->doze = after(BRIEFLY);
