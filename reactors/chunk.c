@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* The pool of input buffers: a bounded list of free chunks. So a server allocates nothing
- * in its steady state, and frees memory after a rush. */
+ * in its steady state, and frees memory after a rush. While the loop is idle, free chunks
+ * are cooled: they keep their addresses, which an array holds, and no memory. */
 #include "config.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "reactors/reactors.h"
 
-enum { FREE_CHUNKS = 64 }; /* kept in the pool, 1 MiB: twice what one wait completes at
-                            * most */
+enum {
+    FREE_CHUNKS = 256, /* kept in the pool: the receive buffers of io_uring are as many */
+    BYTES = sizeof(struct cg_chunk) + CG_CHUNK_SIZE,
+};
+
+/* Begins at a page, so that its memory can be returned to the system. */
+static struct cg_chunk *allocate(void)
+{
+    void *memory;
+
+    return posix_memalign(&memory, (size_t)sysconf(_SC_PAGESIZE), BYTES) == 0 ? memory : NULL;
+}
 
 struct cg_chunk *cg_chunk_get(struct cg_reactor *reactor)
 {
@@ -20,7 +33,10 @@ struct cg_chunk *cg_chunk_get(struct cg_reactor *reactor)
     if (chunk) {
         reactor->chunks = chunk->next;
         reactor->chunks_free--;
-    } else if (!(chunk = malloc(sizeof *chunk + CG_CHUNK_SIZE))) {
+    } else if (reactor->chunks_cold > 0) {
+        chunk = reactor->cold[--reactor->chunks_cold];
+        reactor->chunks_free--;
+    } else if (!(chunk = allocate())) {
         return NULL;
     }
     *chunk = (struct cg_chunk){.size = CG_CHUNK_SIZE};
@@ -54,6 +70,23 @@ void cg_chunk_put(struct cg_reactor *reactor, struct cg_chunk *chunk)
     reactor->chunks_free++;
 }
 
+void cg__chunk_cool(struct cg_reactor *reactor)
+{
+    struct cg_chunk *chunk;
+
+    if (BYTES % sysconf(_SC_PAGESIZE) != 0) /* not whole pages */
+        return;
+    if (reactor->cold == NULL)
+        reactor->cold = malloc(FREE_CHUNKS * sizeof(struct cg_chunk *));
+    if (reactor->cold == NULL)
+        return;
+    while ((chunk = reactor->chunks) != NULL) {
+        reactor->chunks = chunk->next;
+        madvise(chunk, BYTES, MADV_DONTNEED);
+        reactor->cold[reactor->chunks_cold++] = chunk;
+    }
+}
+
 void cg__chunk_free_all(struct cg_reactor *reactor)
 {
     struct cg_chunk *chunk;
@@ -62,5 +95,9 @@ void cg__chunk_free_all(struct cg_reactor *reactor)
         reactor->chunks = chunk->next;
         free(chunk);
     }
+    while (reactor->chunks_cold > 0)
+        free(reactor->cold[--reactor->chunks_cold]);
+    free(reactor->cold);
+    reactor->cold = NULL;
     reactor->chunks_free = 0;
 }

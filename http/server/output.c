@@ -9,100 +9,82 @@
 #include "http/server/output.h"
 
 #include <assert.h>
+#include <cogen/reactor.h>
 #include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 enum {
     PARTS = 8
 };
 
-static struct cg__http_outs *spare(struct cg_http_server *server, size_t size)
+/* Where a buffer lies in its chunk: data need not be aligned. */
+enum { AT = sizeof(struct cg_chunk) };
+
+_Static_assert(AT + sizeof(struct cg__http_out) + CG__HTTP_OUT_SIZE <=
+                   offsetof(struct cg_chunk, data) + CG_CHUNK_SIZE,
+               "a buffer fits into a chunk");
+_Static_assert(AT % _Alignof(struct cg__http_out) == 0, "it is aligned");
+
+static struct cg_reactor *reactor_of(const struct cg_http_server *server)
 {
-    return size == CG__HTTP_OUT_FIRST ? &server->outs : &server->large_outs;
+    return cg_sched_reactor(server->sched);
 }
 
-static struct cg__http_out *out_get(struct cg_http_server *server, size_t wanted)
+static struct cg__http_out *out_new(struct cg_http_server *server)
 {
-    size_t size = wanted <= CG__HTTP_OUT_FIRST ? CG__HTTP_OUT_FIRST : CG__HTTP_OUT_SIZE;
-    struct cg__http_outs *outs = spare(server, size);
-    struct cg__http_out *out = outs->first;
+    struct cg_chunk *chunk = cg_chunk_get(reactor_of(server));
+    struct cg__http_out *out;
 
-    if (out != NULL) {
-        outs->first = out->next;
-        outs->count--;
-    } else {
-        out = malloc(sizeof *out + size);
-        if (out == NULL)
-            return NULL;
-        out->size = size;
-    }
-    out->used = 0;
+    if (chunk == NULL)
+        return NULL;
+    out = (struct cg__http_out *)((char *)chunk + AT);
+    out->size = CG__HTTP_OUT_SIZE;
     return out;
+}
+
+static void out_free(struct cg_http_server *server, struct cg__http_out *out)
+{
+    cg_chunk_put(reactor_of(server), (struct cg_chunk *)((char *)out - AT));
 }
 
 static void out_put(struct cg_http_server *server, struct cg__http_out *out)
 {
-    struct cg__http_outs *outs;
-
     if (out == NULL)
         return;
-    outs = spare(server, out->size);
-    if (outs->count ==
-        (outs == &server->outs ? CG__HTTP_SPARE : CG__HTTP_SPARE_LARGE)) {
-        free(out);
+    if (server->nouts == CG__HTTP_SPARE_OUTS) {
+        out_free(server, out);
         return;
     }
-    out->next = outs->first;
-    outs->first = out;
-    outs->count++;
+    out->next = server->outs;
+    server->outs = out;
+    server->nouts++;
 }
 
 void cg__http_output_free(struct cg_http_server *server)
 {
-    struct cg__http_outs *all[] = {&server->outs, &server->large_outs};
+    struct cg__http_out *out;
 
-    for (int i = 0; i < 2; i++) {
-        struct cg__http_out *out;
-
-        while ((out = all[i]->first) != NULL) {
-            all[i]->first = out->next;
-            free(out);
-        }
+    while ((out = server->outs) != NULL) {
+        server->outs = out->next;
+        out_free(server, out);
     }
-}
-
-/* Moves output that does not fit into a small buffer to a large one. noinline: otherwise
- * the fast path below would set up this function's frame. */
-__attribute__((noinline)) static char *grow(struct cg__http_conn *conn, size_t size)
-{
-    struct cg__http_out *old = conn->out, *out;
-    size_t used = old != NULL ? old->used : 0;
-
-    if (size > CG__HTTP_OUT_SIZE - used)
-        return NULL;
-    out = out_get(conn->server, used + size);
-    if (out == NULL)
-        return NULL;
-    if (used > 0)
-        memcpy(out->data, old->data, used);
-    out->used = used;
-    out_put(conn->server, old);
-    conn->out = out;
-    return out->data + used;
+    server->nouts = 0;
 }
 
 char *cg__http_output_more_room(struct cg__http_conn *conn, size_t size)
 {
-    struct cg__http_outs *outs = &conn->server->outs;
-    struct cg__http_out *out = outs->first;
+    struct cg_http_server *server = conn->server;
+    struct cg__http_out *out = server->outs;
 
-    if (conn->out != NULL || out == NULL || size > CG__HTTP_OUT_FIRST)
-        return grow(conn, size);
-    outs->first = out->next; /* fast path: a spare small buffer fits */
-    outs->count--;
+    if (conn->out != NULL || size > CG__HTTP_OUT_SIZE)
+        return NULL;
+    if (out != NULL) { /* fast path */
+        server->outs = out->next;
+        server->nouts--;
+    } else if ((out = out_new(server)) == NULL) {
+        return NULL;
+    }
     out->used = 0;
     conn->out = out;
     return out->data;

@@ -17,7 +17,7 @@ static inline char *cg__http_output_room(struct cg__http_conn *conn, size_t size
     return cg__http_output_more_room(conn, size);
 }
 
-/* Frees the spare buffers. */
+/* Returns the spare buffers to the reactor's pool. */
 void cg__http_output_free(struct cg_http_server *server);
 
 /* Writes the gathered output, if there is any. 0 or a negative code. Yields. */

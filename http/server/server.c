@@ -96,7 +96,6 @@ void cg_http_server_free(struct cg_http_server *server)
     cg__http_h2_free_spare(server);
     for (int i = 0; i < CG__HTTP_REPEATS; i++)
         cg__http_repeat_clear(&server->repeats[i]);
-    cg__http_output_free(server);
     cg__http_route_free(server);
     free(server->layers);
     free(server);
@@ -377,6 +376,7 @@ static ssize_t serve_run(struct cg_op *op)
     if (server->serving == NULL) {
         cg__http_access_log_end(server);
         cg__http_dormant_close(server);
+        cg__http_output_free(server);
     }
     while (server->late.queued) /* the deferred call cannot be cancelled */
         cg_yield(cg_sleep(0, .shield = true));

@@ -13,16 +13,15 @@
 #include "http/server/guest.h"
 
 enum {
-    CG__HTTP_OUT_SIZE = 16 * 1024 - 64, /* a large output buffer; a head must fit into it */
-    CG__HTTP_OUT_FIRST = 4 * 1024 - 64, /* a small one, which usually suffices */
+    CG__HTTP_OUT_SIZE = 16 * 1024 - 128, /* an output buffer; a head must fit into it */
     CG__HTTP_OK = 17,     /* "HTTP/1.1 200 OK\r\n" */
     CG__HTTP_DATE = 37,   /* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" */
     CG__HTTP_USUAL = 288, /* the start of most heads: see `usual` below */
     CG__HTTP_COPY = 4 * 1024,  /* a body up to this is copied after its head */
     CG__HTTP_KEEP = 4 * 1024,  /* memory that a list keeps for the next request */
     CG__HTTP_REPEATS = 256, /* connections whose last head is remembered: repeat.h */
-    CG__HTTP_SPARE = 256, /* spare requests, and spare buffers; io_uring needs many */
-    CG__HTTP_SPARE_LARGE = 64,        /* spare large buffers */
+    CG__HTTP_SPARE = 256,    /* spare requests; io_uring needs many */
+    CG__HTTP_SPARE_OUTS = 8, /* spare output buffers; more are in the reactor's pool */
     CG__HTTP_LOG_LIMIT = 1024 * 1024, /* bytes of the access log that may wait */
     CG__HTTP_SLOTS = 64,  /* buckets of the hash table of routes without parameters */
 };
@@ -46,18 +45,12 @@ struct cg__http_routes {
 };
 
 /* A buffer with output that has not been written yet. A connection has one only while there
- * is some. */
+ * is some. It lies in a chunk of the reactor's pool, which returns its memory to the system
+ * when the server is idle. */
 struct cg__http_out {
     struct cg__http_out *next; /* in the list of spare ones */
     size_t size, used;         /* of data */
     char data[];
-};
-
-/* Spare buffers of one size, a stack: the buffer that was used last is still in the
- * processor's caches. */
-struct cg__http_outs {
-    struct cg__http_out *first;
-    unsigned count;
 };
 
 /* One running cg_http_serve. */
@@ -177,7 +170,8 @@ struct cg_http_server {
     struct cg_http_request *streams; /* spare ones over HTTP/2 */
     unsigned nstreams;
     struct cg__http2_spare blocks;   /* of the sessions of HTTP/2 */
-    struct cg__http_outs outs, large_outs;
+    struct cg__http_out *outs; /* spare ones: the last one used is still in the caches */
+    unsigned nouts;
     char usual[CG__HTTP_USUAL]; /* "HTTP/1.1 200 OK\r\nServer: ...\r\nDate: ...\r\n
                                    Content-Type: " */
     size_t usual_len, date_at; /* 0: `usual` has not been made yet */

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(sizeof(struct cg_ws) <= 536, "there may be a hundred thousand of them");
+
 enum { MOST_WINDOW = 15 };
 
 #define DEFAULT(field, value) options->field = options->field ? options->field : (value)

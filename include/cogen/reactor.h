@@ -280,7 +280,7 @@ struct cg_reactor {
     unsigned files; /* the calls that it serves by CG_IO_FILE, as bits 1 << CG_FILE_OPEN ... */
     int64_t due; /* moment at which wait itself has something to do; 0: none */
     struct cg_chunk *chunks; /* free ones */
-    size_t chunks_free;      /* their number */
+    size_t chunks_free;      /* their number, with the cold ones */
     size_t chunks_out;       /* number of chunks in use */
     struct cg_sched *sched;  /* the scheduler that runs it; NULL: none. The scheduler's */
     const struct cg_order *order; /* of its scheduler, if simulated; NULL: the usual one */
@@ -288,6 +288,8 @@ struct cg_reactor {
      * lacking. */
     bool (*lacks)(struct cg_reactor *reactor, enum cg_lack what);
     const char *name_server; /* of a simulated world; NULL: it has none */
+    struct cg_chunk **cold; /* free chunks whose memory was returned to the system */
+    size_t chunks_cold;     /* their number */
 };
 
 static inline bool cg__reactor_lacks(struct cg_reactor *reactor, enum cg_lack what)
@@ -345,6 +347,10 @@ CG_API void cg_chunk_put(struct cg_reactor *reactor, struct cg_chunk *chunk);
 /* Like cg_chunk_get, for at least `size` bytes. A larger chunk than CG_CHUNK_SIZE does not
  * come from the pool. */
 CG_API struct cg_chunk *cg_chunk_get_large(struct cg_reactor *reactor, size_t size);
+
+/* For the scheduler, when it is idle: returns the memory of the free chunks to the system. They
+ * stay in the pool. */
+void cg__chunk_cool(struct cg_reactor *reactor);
 
 #endif
 #endif

@@ -182,7 +182,7 @@ static int64_t before_sleep(struct cg_sched *sched, int64_t timeout)
 {
     int64_t next;
 
-    if (cg__stack_pool_trim(sched->stacks, CG__TRIM) == CG__TRIM ||
+    if (cg__stack_pool_trim(sched->stacks, CG__TRIM, CG__STACK_KEEP) == CG__TRIM ||
         cg__thread_stacks_trim(CG__TRIM) == CG__TRIM || cg__trim_some(sched))
         return 0;
     next = cg__trim_next(sched);

@@ -4,7 +4,8 @@
  * sweep goes through all coroutines, some a turn. Those that have waited for CG__IDLE
  * get their pages below the stack pointer freed. A switch does no work for this: it
  * notes anyway when a coroutine begins to wait, and that moment also tells whether an
- * earlier sweep has trimmed the coroutine. */
+ * earlier sweep has trimmed the coroutine. At its end a sweep also returns what a burst has
+ * left in the pools: stacks, and input buffers. */
 #include "config.h"
 
 #include "lib/core/trim.h"
@@ -12,7 +13,8 @@
 #include "lib/core/sched.h"
 
 enum {
-    LOOKS = 256 /* coroutines examined in a turn */
+    LOOKS = 256, /* coroutines examined in a turn */
+    FEW = 32,    /* so few stacks, or input buffers, are not worth a wake-up */
 };
 
 void cg__trim_init(struct cg__trim *idle, int64_t now)
@@ -20,10 +22,12 @@ void cg__trim_init(struct cg__trim *idle, int64_t now)
     *idle = (struct cg__trim){.done = now - 1, .begun = now, .active = now};
 }
 
-/* A few stacks are not worth a wake-up. */
 static bool wanted(const struct cg_sched *sched)
 {
-    return sched->idle.done < sched->idle.active && sched->ready.places > CG__STACK_KEEP;
+    const struct cg_reactor *reactor = sched->reactor;
+
+    return sched->idle.done < sched->idle.active &&
+           (sched->ready.places > FEW || reactor->chunks_free - reactor->chunks_cold > FEW);
 }
 
 /* The moment of the next sweep. If nothing has run since the last sweep began, it is the
@@ -57,6 +61,8 @@ bool cg__trim_some(struct cg_sched *sched)
         }
     }
     idle->done = idle->until;
+    cg__stack_pool_trim(sched->stacks, SIZE_MAX, 0);
+    cg__chunk_cool(sched->reactor);
     return false;
 }
 

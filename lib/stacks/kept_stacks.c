@@ -65,6 +65,6 @@ void cg__kept_stacks_give(struct cg_stacks *stacks)
         cg__stack_pool_free(stacks);
         return;
     }
-    cg__stack_pool_trim(stacks, SIZE_MAX);
+    cg__stack_pool_trim(stacks, SIZE_MAX, CG__STACK_KEEP);
     kept->pools[kept->count++] = stacks;
 }

@@ -397,12 +397,12 @@ static size_t warm_in(const struct size *size)
 /* As many stacks as are in use may stay warm. A program that starts and ends coroutines
  * all the time needs them again at once, and to trim a stack each time would cost more
  * than everything else about the coroutine. */
-size_t cg__stack_pool_trim(struct cg_stacks *stacks, size_t most)
+size_t cg__stack_pool_trim(struct cg_stacks *stacks, size_t most, size_t keep)
 {
     size_t trimmed = 0;
 
     for (struct size *size = stacks->sizes; size < stacks->sizes + SIZES; size++)
-        for (; trimmed < most && warm_in(size) > CG__STACK_KEEP &&
+        for (; trimmed < most && warm_in(size) > keep &&
                warm_in(size) > size->used;
              trimmed++)
             trim(stacks, size);

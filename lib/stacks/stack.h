@@ -14,7 +14,7 @@ enum {
     CG__STACK_MIN = 16 * 1024 * CG__STACK_SCALE,
     CG__STACK_GUARD = 16 * 1024, /* at least; whole pages */
     CG__STACK_HEAD = 1024,       /* the largest head */
-    CG__STACK_KEEP = 32,         /* pooled stacks of a size that are never trimmed */
+    CG__STACK_KEEP = 32,         /* pooled stacks of a size that are kept while all is busy */
 };
 
 struct cg_stacks; /* the stack pool of a scheduler, used in its thread only */
@@ -43,10 +43,10 @@ void *cg__stack_get(struct cg_stacks *stacks, size_t size, size_t head, void **l
 void cg__stack_put(struct cg_stacks *stacks, void *head);
 
 /* Called before the loop sleeps: returns all pages of at most `most` pooled stacks to
- * the system, but keeps CG__STACK_KEEP stacks of each size, or as many as are in use.
+ * the system, but keeps `keep` stacks of each size, or as many as are in use.
  * Returns how many were trimmed; if that is `most`, there may be more. Takes 2 to 4 us
  * each. */
-size_t cg__stack_pool_trim(struct cg_stacks *stacks, size_t most);
+size_t cg__stack_pool_trim(struct cg_stacks *stacks, size_t most, size_t keep);
 
 /* Counts the stacks in use, and those of the pool that are in memory. */
 void cg__stack_pool_count(const struct cg_stacks *stacks, size_t *used, size_t *spare);

@@ -124,5 +124,5 @@ size_t cg__thread_stacks_trim(size_t most)
     if (mine == NULL)
         return 0;
     collect(mine);
-    return cg__stack_pool_trim(mine->stacks, most);
+    return cg__stack_pool_trim(mine->stacks, most, CG__STACK_KEEP);
 }

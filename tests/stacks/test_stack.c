@@ -140,7 +140,7 @@ START_TEST(stacks_do_not_overlap)
                     ck_abort_msg("stack %d was overwritten", i);
             cg__stack_put(stacks, all[i].at);
         }
-        cg__stack_pool_trim(stacks, 50);
+        cg__stack_pool_trim(stacks, 50, CG__STACK_KEEP);
     }
 }
 END_TEST
@@ -173,14 +173,14 @@ START_TEST(trimming_gives_memory_back)
         memset(low[i], 1, (size_t)(at[i] - low[i]));
         size = (size_t)(at[i] - low[i]) / page + 1;
     }
-    ck_assert_uint_eq(cg__stack_pool_trim(stacks, N), 0); /* all stacks are in use */
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, N, CG__STACK_KEEP), 0); /* all stacks are in use */
     for (int i = 0; i < N; i++)
         cg__stack_put(stacks, at[i]);
     for (int i = 0; i < N; i++)
         before += resident(low[i], at[i]);
-    ck_assert_uint_eq(cg__stack_pool_trim(stacks, 10), 10); /* not more than asked for */
-    ck_assert_uint_eq(cg__stack_pool_trim(stacks, N), N - 10 - CG__STACK_KEEP);
-    ck_assert_uint_eq(cg__stack_pool_trim(stacks, N), 0);
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, 10, CG__STACK_KEEP), 10); /* not more than asked for */
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, N, CG__STACK_KEEP), N - 10 - CG__STACK_KEEP);
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, N, CG__STACK_KEEP), 0);
     for (int i = 0; i < N; i++)
         after += resident(low[i], at[i]);
     ck_assert_uint_ge(before, N * size);
@@ -224,7 +224,7 @@ START_TEST(cold_slabs_are_unmapped)
             ck_assert_int_eq(at[i][HEAD - 1], (char)i);
             cg__stack_put(stacks, at[i]);
         }
-        ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX), N - CG__STACK_KEEP);
+        ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX, CG__STACK_KEEP), N - CG__STACK_KEEP);
         gone = 0;
         for (int i = 0; i < N; i++)
             gone += mincore(low[i], page, &there) < 0;
@@ -248,9 +248,9 @@ START_TEST(as_many_as_are_in_use_stay_warm)
         at[i] = cg__stack_get(stacks, 1, HEAD, &low);
     for (int i = 0; i < N; i++)
         cg__stack_put(stacks, at[i]);
-    ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX), 0);
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX, CG__STACK_KEEP), 0);
     cg__stack_put(stacks, at[N]);
-    ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX), 2);
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX, CG__STACK_KEEP), 2);
 }
 END_TEST
 
