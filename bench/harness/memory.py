@@ -129,7 +129,10 @@ def idle(options):
                    lambda row: of_connections(options, row, many // 4, GET_H2, None)),
         idle_table(options, "websocket", f"An idle WebSocket, {many:,} of them",
                    [servers.ours_websocket(name) for name in ("epoll", "io_uring")], many,
-                   lambda row: of_connections(options, row, many, UPGRADE, None))]
+                   lambda row: of_connections(options, row, many, UPGRADE, None)),
+        idle_table(options, "events", f"An idle client of server-sent events, {many:,} of them",
+                   [servers.ours_events(name) for name in ("epoll", "io_uring")], many,
+                   lambda row: of_connections(options, row, many, GET, None))]
     if servers.certificate():
         context = ssl.create_default_context(cafile=servers.certificate()[0])
         tables.append(

@@ -175,6 +175,10 @@ def ours_websocket(reactor):
                           "--listen", "127.0.0.1:0"])
 
 
+def ours_events(reactor):
+    return Ours(reactor, ["bench/events", "--reactor", reactor, "--listen", "127.0.0.1:0"])
+
+
 def websocket():
     """An echo without frames, to compare with, and servers of WebSocket."""
     def raw(reactor):

@@ -40,6 +40,7 @@ LOADS = {
     "idle-http": ((EPOLL, "bytes", 700), (URING, "bytes", 700)),
     "idle-h2": ((EPOLL, "bytes", 18432), (URING, "bytes", 18432)),
     "idle-websocket": ((EPOLL, "bytes", 1331), (URING, "bytes", 1331)),
+    "idle-events": ((EPOLL, "bytes", 1331), (URING, "bytes", 1331)),
     "idle-https": ((EPOLL, "bytes", 16384), (URING, "bytes", 16384)),
 }
 

@@ -34,10 +34,12 @@ struct cg_http_events *cg_http_events_new_with(const struct cg_http_events_optio
     if (options != NULL)
         events->options = *options;
     events->options.kept = kept;
+    if (events->options.bytes == 0)
+        events->options.bytes = CG_HTTP_EVENTS_BYTES;
     if (events->options.heartbeat == 0)
         events->options.heartbeat = HEARTBEAT;
     events->news.name = "events";
-    events->end = 1;
+    events->first = events->end = 1;
     return events;
 }
 
@@ -93,11 +95,6 @@ static void put_id(const struct cg_http_events *events, uint64_t number, char id
     snprintf(id, ID, "%" PRIx64 "-%" PRIu64, events->made, number);
 }
 
-static uint64_t oldest(const struct cg_http_events *events)
-{
-    return events->end > events->options.kept ? events->end - events->options.kept : 1;
-}
-
 uint64_t cg__http_events_cursor(const struct cg_http_events *events, const char *id)
 {
     const char *dash = id != NULL ? strchr(id, '-') : NULL;
@@ -114,8 +111,8 @@ struct cg__http_events_entry *cg__http_events_next(struct cg_http_events *events
 {
     struct cg__http_events_entry *event;
 
-    if (*cursor < oldest(events))
-        *cursor = oldest(events);
+    if (*cursor < events->first)
+        *cursor = events->first;
     if (*cursor == events->end)
         return NULL;
     event = events->ring[(*cursor)++ % events->options.kept];
@@ -136,12 +133,29 @@ static struct cg__http_events_entry *make(const struct cg_http_headers *text)
     return event;
 }
 
+static struct cg__http_events_entry **place(struct cg_http_events *events, uint64_t number)
+{
+    return &events->ring[number % events->options.kept];
+}
+
+static void drop_oldest(struct cg_http_events *events)
+{
+    struct cg__http_events_entry **at = place(events, events->first++);
+
+    events->bytes -= (*at)->len;
+    cg__http_events_put(*at);
+    *at = NULL;
+}
+
+/* The newest event is kept whatever its size: clients are to be sent it. */
 static void add(struct cg_http_events *events, struct cg__http_events_entry *event)
 {
-    struct cg__http_events_entry **at = &events->ring[events->end++ % events->options.kept];
-
-    cg__http_events_put(*at);
-    *at = event;
+    if (events->end - events->first == events->options.kept)
+        drop_oldest(events);
+    *place(events, events->end++) = event;
+    events->bytes += event->len;
+    while (events->bytes > events->options.bytes && events->end - events->first > 1)
+        drop_oldest(events);
 }
 
 int cg_http_events_publish_with(struct cg_http_events *events,

@@ -18,7 +18,9 @@ struct cg_http_events {
     struct cg_event news; /* set, and cleared at once, when there is something to do */
     struct cg_starter *starter; /* of clients; NULL: there was none yet */
     uint64_t made;              /* in the ids: those of other events differ */
-    uint64_t end;               /* the number of the next event; numbers begin with 1 */
+    uint64_t first; /* the number of the oldest event that is kept, or .end */
+    uint64_t end;   /* the number of the next event; numbers begin with 1 */
+    size_t bytes;   /* of the events that are kept */
     size_t clients;
     bool freed; /* the last client frees the memory */
     struct cg__http_events_entry *ring[];

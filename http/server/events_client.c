@@ -122,28 +122,22 @@ static void serve(struct cg__http_guest *guest)
     go_on(client, NEWS);
 }
 
+/* A shutdown waits for no client: one that is being sent something may read nothing any more. */
 static void told(struct cg__http_guest *guest)
 {
     struct client *client = of(guest);
 
     client->over = true;
-    if (guest->serving != NULL && client->coro == NULL)
-        cg_starter_cancel(client->events->starter, &client->wait.op);
-}
-
-static void cancel(struct cg__http_guest *guest)
-{
-    struct client *client = of(guest);
-
-    told(guest);
     if (client->coro != NULL)
         cg_coro_cancel(client->coro);
+    else if (guest->serving != NULL)
+        cg_starter_cancel(client->events->starter, &client->wait.op);
 }
 
 static const struct cg__http_guest_type guest_type = {
     .told = told,
     .serve = serve,
-    .cancel = cancel,
+    .cancel = told,
 };
 
 static int open_starter(struct cg_http_events *events, struct cg_http_request *req)

@@ -21,6 +21,7 @@
 enum {
     CG_HTTP_EVENTS_KEPT = 64,      /* events that are kept, by default */
     CG_HTTP_EVENTS_MOST = 1 << 20, /* the largest .kept */
+    CG_HTTP_EVENTS_BYTES = 1 << 20, /* bytes of the kept events, by default */
 };
 
 /* Belongs to the scheduler that runs its first cg_http_serve_events. */
@@ -31,6 +32,9 @@ struct cg_http_events_options {
      * that read slowly. A client that is further behind misses the oldest. 0:
      * CG_HTTP_EVENTS_KEPT. */
     size_t kept;
+    /* The kept events have so many bytes at most, as they are sent; the newest event is kept
+     * whatever its size. 0: CG_HTTP_EVENTS_BYTES; SIZE_MAX: no limit. */
+    size_t bytes;
     /* After so long without an event, ns, a client is sent a comment, which keeps proxies from
      * closing the connection and finds out whether the client has vanished. 0: 15 s; CG_NEVER:
      * none. */
@@ -56,7 +60,7 @@ struct cg_http_serve_events_op {
 
 /* cg_http_serve_events(req, events): responds with a stream of events, to be yielded by a
  * handler, which then returns: the response goes on without it, until the client leaves, the
- * events are freed or the server shuts down, which waits for no events. Fields that the
+ * events are freed or the server shuts down, which waits for no client. Fields that the
  * handler has set are sent. The client gets what is published from now on; if its
  * Last-Event-ID is of these events, what has been published since that one, as far as it is
  * kept. The connection of HTTP/1 is closed at the end, and earlier if the client sends more.

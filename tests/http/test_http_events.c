@@ -184,15 +184,15 @@ static void comes_back(bool h2)
     finish();
 }
 
-static ssize_t shuts_down(void *arg)
+static ssize_t shuts_down(void *timeout)
 {
-    (void)arg;
-    return cg_yield(cg_http_shutdown(carried_server, .timeout = CG_SECOND));
+    return cg_yield(cg_http_shutdown(carried_server, .timeout = *(int64_t *)timeout));
 }
 
 /* The shutdown of the server and the end of the events end the streams. */
 static void ends(bool h2)
 {
+    int64_t timeout = CG_SECOND;
     struct cg_coro *shutdown;
     struct listener l;
 
@@ -207,7 +207,7 @@ static void ends(bool h2)
     join(&l, NULL);
     say("one");
     HEARS(&l, "data: one|");
-    shutdown = test_start(shuts_down, NULL);
+    shutdown = test_start(shuts_down, &timeout);
     HEARS(&l, "END");
     cg_http_reply_free(l.reply);
     test_end(shutdown); /* over HTTP/2 it may wait for the client to close the connection */
@@ -215,11 +215,73 @@ static void ends(bool h2)
     finish();
 }
 
+/* What is kept is bounded by bytes, too, and the newest event is kept whatever its size. */
+static void keeps_few_bytes(bool h2)
+{
+    static char large[2000];
+    struct listener l;
+    char seen[64];
+
+    memset(large, 'x', sizeof large - 1);
+    carried_begin(h2);
+    events = cg_http_events_new(.bytes = 200, .heartbeat = CG_NEVER);
+    OK(cg_http_server_mount(carried_server, "/events", handles, NULL));
+    join(&l, NULL);
+    say("1");
+    HEARS(&l, "data: 1|");
+    strcpy(seen, l.id);
+    leave(&l);
+    large[99] = '\0';
+    say("2");
+    say(large); /* both fit */
+    say("4");
+    join(&l, seen);
+    HEARS(&l, "data: 2|");
+    leave(&l);
+    say(large); /* now the first one does not */
+    say("6");
+    join(&l, seen);
+    ck_assert_str_eq(hear(&l) + strlen("data: 4"), "|");
+    leave(&l);
+    large[99] = 'x';
+    say(large);
+    ck_assert_uint_eq(cg_http_events_clients(events), 0);
+    say("8");
+    join(&l, seen);
+    HEARS(&l, "data: 8|");
+    leave(&l);
+    finish();
+}
+
+/* A shutdown waits for no client that does not read. */
+static void leaves_the_stuck(bool h2)
+{
+    static char large[1 << 20];
+    int64_t timeout = CG_HOUR;
+    struct cg_coro *shutdown;
+    struct listener l;
+
+    memset(large, 'x', sizeof large - 1);
+    begin(h2, 0, CG_NEVER);
+    join(&l, NULL);
+    say(large);
+    OK(cg_yield(cg_sleep(CG_SECOND)));
+    ck_assert_uint_gt(coroutines(), h2); /* it is being sent */
+    shutdown = test_start(shuts_down, &timeout);
+    OK(cg_yield(cg_sleep(CG_SECOND)));
+    ck_assert_uint_eq(cg_http_events_clients(events), 0);
+    cg_http_reply_free(l.reply);
+    test_end(shutdown);
+    finish();
+}
+
 static void whole(bool h2)
 {
     reaches_all(h2);
     comes_back(h2);
+    keeps_few_bytes(h2);
     ends(h2);
+    leaves_the_stuck(h2);
 }
 
 CARRIED(whole)
