@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Stacks of coroutines that wait: memory that a burst of deep calls has used is returned
- * to the system. */
+ * to the system; so is that of input buffers. */
 #include "config.h"
 
 #include "tests/support/support.h"
 
+#include <cogen/reactor.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -130,10 +131,38 @@ static ssize_t few_stacks_are_let_be(void *arg)
     return 0;
 }
 
+/* The input buffers of a burst keep no memory while the loop is idle; they stay in the pool,
+ * and can be used again. */
+static ssize_t buffers_are_cooled(void *arg)
+{
+    struct cg_reactor *reactor = cg_sched_reactor(cg_sched_self());
+    struct cg_chunk *chunks[SLEEPERS];
+
+    (void)arg;
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < SLEEPERS; i++) {
+            chunks[i] = cg_chunk_get(reactor);
+            ck_assert_ptr_nonnull(chunks[i]);
+            ck_assert_uint_eq(chunks[i]->size, CG_CHUNK_SIZE);
+            memset(chunks[i]->data, 1, CG_CHUNK_SIZE);
+        }
+        for (int i = 0; i < SLEEPERS; i++)
+            cg_chunk_put(reactor, chunks[i]);
+        ck_assert_uint_eq(reactor->chunks_free, SLEEPERS);
+        ck_assert(resident((uintptr_t)chunks[0]));
+        cg_yield(cg_sleep(12 * CG_SECOND));
+        for (int i = 0; i < SLEEPERS; i++)
+            ck_assert(!resident((uintptr_t)chunks[i]));
+        ck_assert_uint_eq(reactor->chunks_free, SLEEPERS);
+    }
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(idle_stacks_are_cut_back, .where = ON_SIM),
     CORO(quiet_stacks_are_cut_back_in_time, .where = ON_SIM),
     CORO(few_stacks_are_let_be, .where = ON_SIM),
+    CORO(buffers_are_cooled, .where = ON_SIM),
 };
 
 int main(void)
