@@ -95,8 +95,8 @@ struct cg__link {
 };
 
 struct cg_http_reply {
-    struct cg_http_client *client;
-    struct cg_http_reply *next; /* in client->spare */
+    struct cg_http_client *client; /* NULL: it is a spare one */
+    struct cg_http_reply *next;    /* in client->spare */
     struct cg_object object;
     struct cg_scope *scope; /* of the running read; or NULL */
     struct cg__link link; /* until the body has ended */

@@ -8,6 +8,7 @@
 #include "http/client/client_reply.h"
 #include "http/client/client_why.h"
 #include "http/coding/decoder.h"
+#include "lib/base/sanitize.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -19,8 +20,10 @@
 enum {
     SKIP_LIMIT = 64 * 1024, /* bytes of a body that are discarded to keep a connection */
     FIRST_ROOM = 8 * 1024,
-    SPARES = 32,               /* replies that a client keeps for later requests */
-    SPARE_HEADERS = 4 * 1024,  /* bytes of fields that each of them keeps */
+    /* Replies that a client keeps for later requests. ASan sees that a reply is used after
+     * cg_http_reply_free only if its memory is freed. */
+    SPARES = CG__ASAN ? 0 : 32,
+    SPARE_HEADERS = 4 * 1024, /* bytes of fields that each of them keeps */
 };
 
 /* Returns the connection, or closes it; but not as long as the request is being sent. */
@@ -365,6 +368,7 @@ static void give_back(struct cg_http_reply *reply)
         free(reply);
     } else {
         cg__http_message_reset(&reply->headers, SPARE_HEADERS);
+        reply->client = NULL;
         reply->next = client->spare;
         client->spare = reply;
         client->nspare++;
@@ -388,6 +392,7 @@ void cg_http_reply_free(struct cg_http_reply *reply)
 {
     if (reply == NULL)
         return;
+    assert(reply->client != NULL); /* it was freed before: a spare one has no client */
     if (cg_object_close(&reply->object))
         cg__http_client_reply_end(reply);
     else if (reply->scope)

@@ -5,7 +5,7 @@
 #ifndef COGEN_LIB_STACKS_CONTEXT_H
 #define COGEN_LIB_STACKS_CONTEXT_H
 
-#include "lib/stacks/sanitize.h"
+#include "lib/base/sanitize.h"
 
 #include <stddef.h>
 #include <sys/types.h>

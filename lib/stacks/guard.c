@@ -9,7 +9,7 @@
 #include "lib/base/ascii.h"
 
 #include "lib/stacks/guard.h"
-#include "lib/stacks/sanitize.h"
+#include "lib/base/sanitize.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #ifndef COGEN_LIB_STACKS_STACK_H
 #define COGEN_LIB_STACKS_STACK_H
 
-#include "lib/stacks/sanitize.h"
+#include "lib/base/sanitize.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * test_coro.c: Valgrind is slow with so many stacks.) */
 #include "config.h"
 
-#include "lib/stacks/sanitize.h"
+#include "lib/base/sanitize.h"
 
 #include "tests/support/notes.h"
 

@@ -3,7 +3,7 @@
  * and many at the same time. */
 #include "config.h"
 
-#include "lib/stacks/sanitize.h"
+#include "lib/base/sanitize.h"
 #include "tests/support/child.h"
 #include "tests/generators/gen_bodies.h"
 

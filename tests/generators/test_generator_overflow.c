@@ -2,7 +2,7 @@
 /* The stack overflow of a generator is reported, wherever it runs. */
 #include "config.h"
 
-#include "lib/stacks/sanitize.h"
+#include "lib/base/sanitize.h"
 #include "tests/support/child.h"
 #include "tests/support/support.h"
 

@@ -3,7 +3,9 @@
  * replies, stored or streamed. */
 #include "config.h"
 
+#include "lib/base/sanitize.h"
 #include "tests/http/http_ask.h"
+#include "tests/support/child.h"
 
 #include <errno.h>
 #include <string.h>
@@ -328,6 +330,36 @@ static ssize_t leaves_early(void *arg)
     return 0;
 }
 
+static void free_twice(void)
+{
+    cg_http_reply_free(reply);
+    cg_http_reply_free(reply);
+}
+
+static void read_freed(void)
+{
+    cg_http_reply_free(reply);
+    IS(cg_http_reply_status(reply), 200);
+}
+
+/* A client keeps the memory of freed replies, but that hides no fault of its caller: a second
+ * cg_http_reply_free ends the program, and so does any use of a freed reply with ASan. */
+static ssize_t freed_replies(void *arg)
+{
+    char said[16 * 1024];
+
+    (void)arg;
+    script_start(&server, TURNS(SAYS(OK_200(2, "ok"))));
+    client = CLIENT();
+    IS(GET("/"), 200);
+    ck_assert_int_ne(child_run(free_twice, said, sizeof said), 0);
+    if (CG__ASAN)
+        ck_assert_int_ne(child_run(read_freed, said, sizeof said), 0);
+    cg_http_reply_free(reply);
+    done();
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(all_kinds_of_bodies),
     CORO(sends_bodies),
@@ -337,6 +369,7 @@ static const struct test_case cases[] = {
     CORO(cannot_send, .where = ON_SIM),
     CORO(streams, .where = ON_SIM),
     CORO(leaves_early),
+    CORO(freed_replies, .where = ON_SIM),
 };
 
 int main(void)

@@ -9,7 +9,7 @@
  * times slower, one pair of three is tried. */
 #include "tests/pairs/pairs.h"
 
-#include "lib/stacks/sanitize.h"
+#include "lib/base/sanitize.h"
 
 #include <cogen/resolve.h>
 #include <stdio.h>

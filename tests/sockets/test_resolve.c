@@ -3,7 +3,7 @@
  * test's getaddrinfo. c-ares is in test_resolve_cares.c. */
 #include "config.h"
 
-#include "lib/stacks/sanitize.h"
+#include "lib/base/sanitize.h"
 #include "tests/sockets/resolving.h"
 #include "tests/support/child.h"
 #include "tests/support/support.h"

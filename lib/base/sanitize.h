@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* For which sanitizer this is compiled; gcc and clang say so differently. Each macro is 0
  * or 1. */
-#ifndef COGEN_LIB_STACKS_SANITIZE_H
-#define COGEN_LIB_STACKS_SANITIZE_H
+#ifndef COGEN_LIB_BASE_SANITIZE_H
+#define COGEN_LIB_BASE_SANITIZE_H
 
 #ifndef __has_feature
 #define CG__HAS_FEATURE(feature) 0
