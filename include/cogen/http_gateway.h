@@ -185,15 +185,16 @@ CG_EXTERN_C_BEGIN
 extern CG_API const struct cg_op_type cg_http_forward_type, cg_http_forward_to_type,
     cg_http_watch_upstreams_type;
 
-/* Makes an empty set of upstreams. The client is borrowed: its connections, limits and
- * timeouts are those of the gateway. It should allow as many connections to one origin
- * (.per_origin) as requests are expected at a time, and read no proxies from the environment.
- * NULL: no memory. */
+/* Makes an empty set of upstreams, which belongs to the scheduler that forwards its first request.
+ * The client is borrowed: its connections, limits and timeouts are those of the gateway. It should
+ * allow as many connections to one origin (.per_origin) as requests are expected at a time, and
+ * read no proxies from the environment. NULL: no memory. */
 CG_API struct cg_http_upstreams *
 cg_http_upstreams_new_with(struct cg_http_client *client,
                            const struct cg_http_upstreams_options *options);
 
-/* Frees it; no operation may use it. NULL is ignored. */
+/* Frees it, before its client and its scheduler are freed; no operation may use it, so the server
+ * that forwards by it has ended. NULL is ignored. */
 CG_API void cg_http_upstreams_free(struct cg_http_upstreams *upstreams);
 
 /* Adds an upstream, at any time, by its URL, "http://10.0.0.1:8080" or "https://backend/app",
