@@ -146,8 +146,8 @@ static ssize_t wait_input(struct cg_ws *ws)
         return 0;
     if (n == 0)
         return end(ws, CG_EOF);
-    if (n == -ETIMEDOUT && deadline < until && now() < until)
-        return CG__WS_DOZE;
+    if (n == -ETIMEDOUT && deadline < until && now() < until) /* others may have written since */
+        return may_doze(ws) ? CG__WS_DOZE : 0;
     if (n == -ETIMEDOUT)
         return overdue(ws, until, after(ws->heard, ws->options.idle_timeout));
     return is_own(n) ? n : end(ws, n);

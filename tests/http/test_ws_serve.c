@@ -140,6 +140,25 @@ static void pings(bool h2)
     ping_interval = idle_timeout = 0;
 }
 
+/* What others have gathered while it waited is sent, not dropped, when it gives up its
+ * coroutine. */
+static void sends_what_was_gathered(bool h2)
+{
+    struct cg_ws *ws = begin(h2);
+    struct cg_coro *reader;
+
+    comes_back(ws, "first");
+    OK(cg_yield(cg_sleep(300 * CG_MILLISECOND)));
+    IS(cg_yield(cg_ws_write(served, CG_WS_TEXT, "more", 4, .more = true)), 4);
+    reader = test_start(reads, ws);
+    OK(cg_yield(cg_sleep(3 * CG_SECOND)));
+    IS(test_end(reader), CG_WS_TEXT);
+    ck_assert_uint_eq(coroutines(), h2);
+    comes_back(ws, "last");
+    cg_ws_free(ws);
+    carried_end();
+}
+
 static ssize_t shuts_down(void *arg)
 {
     (void)arg;
@@ -194,6 +213,7 @@ static void whole(bool h2)
 {
     serves(h2);
     pings(h2);
+    sends_what_was_gathered(h2);
     is_told(h2);
     ends_early(h2);
 }
