@@ -149,16 +149,16 @@ static enum cg__http_event repeated_whole(struct cg__http_parser *parser, const 
     struct cg_http_headers *line = parser->line;
 
     parser->begun = parser->repeated = true;
-    know_repeat(parser);
     *used = (size_t)repeat->line + repeat->len;
     parser->text = line->used;
-    parser->text_len = repeat->target_len;
     /* The blank behind the target becomes its NUL. */
     if (cg__http_message_text(line, data + repeat->target, repeat->target_len + 1) < 0) {
-        cg__http_parser_no_memory(parser);
+        cg__http_parser_no_memory(parser); /* no method: the access log knows it by that */
         return CG__HTTP_BAD;
     }
     line->data[line->used - 1] = '\0';
+    parser->text_len = repeat->target_len;
+    know_repeat(parser);
     return repeat_fields(parser);
 }
 

@@ -222,6 +222,32 @@ static void whole_heads(void)
     }
 }
 
+/* If there is no memory for a repeated target, the parser has no method either: the access log
+ * takes a request without one for invalid, and does not look for its target. */
+static void no_memory(void)
+{
+    enum { LARGEST = 16 * 1024 * 1024 };
+    struct cg_http_headers line = {.data = malloc(LARGEST), .size = LARGEST, .used = LARGEST};
+    struct cg_http_headers fields = {.data = NULL};
+    struct cg__http_repeat repeat = {.owner = NULL};
+    struct cg__http_parser parser;
+    struct told told;
+    size_t used;
+
+    ck_assert_ptr_nonnull(line.data);
+    tell(&told, &repeat, GET, strlen(GET), strlen(GET));
+    cg__http_parser_init(&parser, CG__HTTP_REQUEST, &fields, NULL, &small);
+    parser.line = &line;
+    parser.repeat = &repeat;
+    IS(cg__http_parser_parse(&parser, GET, strlen(GET), &used), CG__HTTP_BAD);
+    ck_assert(parser.repeated);
+    IS(parser.status, 503);
+    ck_assert_ptr_null(parser.method);
+    cg__http_message_clear(&line);
+    cg__http_message_clear(&fields);
+    cg__http_repeat_clear(&repeat);
+}
+
 /* Request smuggling: a second request hidden after repeated fields, a body that is not
  * declared, and other messages that two parsers could read differently. */
 static void smuggled(void)
@@ -620,6 +646,7 @@ int main(void)
         PLAIN(repeats, .where = ON_SIM),
         PLAIN(changed_bytes, .where = ON_SIM),
         PLAIN(whole_heads, .where = ON_SIM),
+        PLAIN(no_memory, .where = ON_SIM),
         PLAIN(smuggled, .where = ON_SIM),
         PLAIN(long_fields, .where = ON_SIM),
         PLAIN(owners, .where = ON_SIM),
