@@ -124,7 +124,8 @@ struct cg__h2 *cg__http_client_h2_part(struct cg__h2_stream *stream)
 {
     struct cg__h2 *h2 = stream->h2;
 
-    if (stream->last != NULL && !stream->last->complete && !stream->closed)
+    if ((stream->last != NULL && !stream->last->complete && !stream->closed) ||
+        (h2->in_head != 0 && h2->in_head == stream->id))
         h2->spent = true; /* nothing else may come before the rest of that head */
     *(stream->prev ? &stream->prev->next : &h2->streams) = stream->next;
     if (stream->next != NULL)

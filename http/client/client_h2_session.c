@@ -80,6 +80,18 @@ static struct cg__h2_head *begin_head(struct cg__h2_stream *stream)
     return head;
 }
 
+/* Notes whose head goes on in a further frame: until it has come, the server may send nothing else,
+ * whether we still want that head or not. */
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *data)
+{
+    struct cg__h2 *h2 = data;
+    bool of_head = hd->type == NGHTTP2_HEADERS || hd->type == NGHTTP2_CONTINUATION;
+
+    (void)session;
+    h2->in_head = of_head && !(hd->flags & NGHTTP2_FLAG_END_HEADERS) ? hd->stream_id : 0;
+    return 0;
+}
+
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *data)
 {
     struct cg__h2 *h2 = data;
@@ -345,6 +357,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
 
 static void set_callbacks(nghttp2_session_callbacks *calls)
 {
+    nghttp2_session_callbacks_set_on_begin_frame_callback(calls, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(calls, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(calls, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(calls, on_invalid_header);

@@ -161,6 +161,18 @@ static void half_head(struct conn *conn, int32_t id)
     flood(conn, frame, 10, 1);
 }
 
+/* The same with HALF_FIELDS fields. */
+static void half_fields(struct conn *conn, int32_t id)
+{
+    char frame[10 + 5 * HALF_FIELDS] = "\0\0\0\1\0\0\0\0\0\x88";
+
+    frame[2] = (char)(sizeof frame - 9);
+    frame[8] = (char)id;
+    for (int i = 0; i < HALF_FIELDS; i++)
+        memcpy(frame + 10 + 5 * i, "\0\1a\1b", 5);
+    flood(conn, frame, sizeof frame, 1);
+}
+
 /* What is done with a request when its head has come. */
 static void on_head(struct conn *conn, int32_t id, struct stream *stream)
 {
@@ -212,6 +224,8 @@ static void on_head(struct conn *conn, int32_t id, struct stream *stream)
         flood(conn, "\0\0\1\0\0\0\0\0\x7fx", 10, 1);
     else if (is(stream, "/half-head"))
         half_head(conn, id);
+    else if (is(stream, "/half-fields"))
+        half_fields(conn, id);
     else if (is(stream, "/no-streams"))
         nghttp2_submit_settings(session, 0, &no_streams, 1),
             respond(conn, id, stream, "ok", 2, "2");

@@ -8,7 +8,7 @@
 
 #include "tests/support/support.h"
 
-enum { H2_CONNECTIONS = 32, H2_BIG = 300 * 1000 };
+enum { H2_CONNECTIONS = 32, H2_BIG = 300 * 1000, HALF_FIELDS = 45 };
 
 /* Paths:
  *   /ok          200 with "ok", and Content-Length
@@ -32,7 +32,7 @@ enum { H2_CONNECTIONS = 32, H2_BIG = 300 * 1000 };
  *   /pings, /settings, /empty    many frames of this kind, then like /ok
  *   /push        PUSH_PROMISE
  *   /idle        DATA of a stream that there is not
- *   /half-head   the first half of a head
+ *   /half-head   the first half of a head; /half-fields: with HALF_FIELDS fields
  *   /no-streams  SETTINGS that allow no streams, then like /ok */
 struct h2_peer {
     /* Set before the start: */

@@ -257,23 +257,28 @@ static ssize_t fails(void *arg)
 }
 
 /* What one request leaves behind does not harm the next: a head that was begun and never
- * completed, and a server that allows no further streams on this connection. */
+ * completed, whether its client gave up or refused it, and a server that allows no further streams
+ * on this connection. */
 static ssize_t leaves_no_harm(void *arg)
 {
     (void)arg;
     h2_peer_start(&peer);
-    client = CLIENT(PRIOR, .idle_timeout = CG_SECOND);
+    client = CLIENT(PRIOR, .idle_timeout = CG_SECOND, .headers_count = HALF_FIELDS - 5);
     IS(ASK("/ok"), 200);
     has_body("ok");
     IS(ASK("/half-head"), -ETIMEDOUT);
     IS(ASK("/ok"), 200);
     has_body("ok");
     IS(peer.connections, 2);
+    IS(ASK("/half-fields"), CG_EHTTP_LIMIT);
+    IS(ASK("/ok"), 200);
+    has_body("ok");
+    IS(peer.connections, 3);
     IS(ASK("/no-streams"), 200);
     has_body("ok");
     IS(ASK("/ok"), 200);
     has_body("ok");
-    IS(peer.connections, 3);
+    IS(peer.connections, 4);
     finish();
     return 0;
 }
