@@ -40,7 +40,7 @@ static const struct {
                           CG_METRIC_GAUGE},
     [CG__COUNTS_HOLDS] = {"cogen_holds", "What keeps the run open.", CG_METRIC_GAUGE},
     [CG__COUNTS_BUFFERS] = {"cogen_input_buffers",
-                             "Input buffers that hold unread bytes or wait for some.",
+                             "Input buffers in use, and output buffers of HTTP servers.",
                              CG_METRIC_GAUGE},
     [CG__COUNTS_BUFFERS_FREE] = {"cogen_input_buffers_free", "Input buffers in the pool.",
                                   CG_METRIC_GAUGE},
