@@ -10,6 +10,7 @@
 /* Parses a piece. Returns false after an invalid frame. */
 static bool parse(FILE *told, struct cg__ws_parser *parser, char *piece, size_t size)
 {
+    static char control[CG__WS_CONTROL];
     size_t at = 0, used;
 
     for (;;) {
@@ -35,6 +36,10 @@ static bool parse(FILE *told, struct cg__ws_parser *parser, char *piece, size_t 
             fwrite(parser->control, 1, parser->control_len, told);
             fprintf(told, "]");
             break;
+        case CG__WS_ROOM:
+            MUST(parser->control == NULL);
+            parser->control = control;
+            break;
         case CG__WS_BAD:
         case CG__WS_LONG:
             MUST(event == CG__WS_LONG || parser->why != NULL);
@@ -46,9 +51,8 @@ static bool parse(FILE *told, struct cg__ws_parser *parser, char *piece, size_t 
 
 static struct fuzz_told told_of(const uint8_t *data, size_t size, enum fuzz_cuts cuts)
 {
-    char control[CG__WS_CONTROL];
     struct cg__ws_parser parser = {
-        .masked = data[0] & 1, .deflate = data[0] & 2, .limit = 300, .control = control};
+        .masked = data[0] & 1, .deflate = data[0] & 2, .limit = 300};
     struct fuzz_told told;
     uint32_t state = 0;
     bool more = true;

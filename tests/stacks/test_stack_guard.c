@@ -159,7 +159,8 @@ START_TEST(half_of_the_mappings_go_to_guards)
            CG__STACK_GUARD); /* lets the last stack overflow into its gap */
     for (int i = 0; i < N; i++)
         cg__stack_put(stacks, heads[i]);
-    ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX), N - CG__STACK_KEEP);
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX, CG__STACK_KEEP),
+                      N - CG__STACK_KEEP);
     for (int i = 0; i < N; i++)
         ck_assert_ptr_nonnull(take(&low));
 }
@@ -249,7 +250,7 @@ START_TEST(forty_thousand_stacks)
     for (int i = 0; i < N; i++)
         cg__stack_put(stacks, heads[i]);
     ck_assert_ptr_eq(take(&low), heads[N - 1]);
-    ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX),
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX, CG__STACK_KEEP),
                       (size_t)N - 1 - CG__STACK_KEEP);
 }
 END_TEST
