@@ -185,18 +185,30 @@ static void tell_details(struct cg_os_watcher *watcher)
                 each->note(each, &info);
 }
 
+static void tell_all(struct cg_os_watcher *watcher)
+{
+    unsigned deliveries;
+
+    tell_details(watcher);
+    for (int signo = 1; signo < SIGNALS; signo++)
+        if ((deliveries = atomic_exchange(&watcher->arrived[signo], 0)) > 0)
+            tell(watcher, signo, deliveries);
+}
+
 static void run_post(struct cg__post *post, bool dropped)
 {
     struct cg_os_watcher *watcher =
         (struct cg_os_watcher *)((char *)post - offsetof(struct cg_os_watcher, post));
-    unsigned deliveries;
 
     atomic_store(&watcher->posted, false);
     if (!dropped)
-        tell_details(watcher);
-    for (int signo = 1; signo < SIGNALS && !dropped; signo++)
-        if ((deliveries = atomic_exchange(&watcher->arrived[signo], 0)) > 0)
-            tell(watcher, signo, deliveries);
+        tell_all(watcher);
+}
+
+void cg__os_listener_hear(struct cg_os_listener *listener)
+{
+    if (atomic_load(&listener->watcher->posted))
+        tell_all(listener->watcher);
 }
 
 /* Coroutines that did not end have left listeners behind, on their stacks. */

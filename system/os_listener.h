@@ -12,6 +12,9 @@
  * Returns 0, -EINVAL or -ENOMEM. */
 int cg__os_listener_add(struct cg_os_listener *listener, struct cg_sched *sched);
 
+/* Calls the listeners of the scheduler for what has been delivered and not told yet. */
+void cg__os_listener_hear(struct cg_os_listener *listener);
+
 /* Removes a listener. When a signal's last listener is removed, the signal's previous
  * action is restored. */
 void cg__os_listener_remove(struct cg_os_listener *listener);

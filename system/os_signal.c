@@ -128,6 +128,8 @@ static enum cg_verdict next_process(struct cg_op *op, struct cg_sched *sched)
     op->result = -EBUSY;
     if (signals->waiter)
         return CG_DONE;
+    if (signals->count == 0)
+        cg__os_listener_hear(&signals->listener); /* for CG_NOWAIT: do not wait for the post */
     op->result = 0;
     op->uses = &signals->object;
     signals->waiter = op;

@@ -61,7 +61,8 @@ struct cg_get_os_signal_op {
 /* cg_get_os_signal(signals): waits until the signal has been delivered at least once since
  * the last call (or since the subscription began) and completes with the number of
  * deliveries. Holds the run open while it waits. -EBUSY: another coroutine waits for this
- * subscription. Traceless. Keywords:
+ * subscription. With .timeout = CG_NOWAIT it completes with what has been delivered by now.
+ * Traceless. Keywords:
  *   .info = &info  takes the oldest delivery alone, with what came with it, and completes
  *                  with 1. The details of at most CG_OS_SIGNAL_INFOS deliveries are kept;
  *                  the op completes with the number of the others, if there are any, once

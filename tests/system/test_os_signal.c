@@ -106,6 +106,27 @@ static ssize_t counts(void *arg)
     return 0;
 }
 
+/* What has been delivered is there at once, for those who do not wait, and is told once. */
+static ssize_t without_waiting(void *arg)
+{
+    struct cg_os_signals *one, *other;
+
+    (void)arg;
+    OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &one));
+    OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &other));
+    IS(cg_yield(cg_get_os_signal(one, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    for (int i = 0; i < 2; i++)
+        IS(raise(SIGUSR1), 0);
+    IS(cg_yield(cg_get_os_signal(one, .timeout = CG_NOWAIT)), 2);
+    IS(cg_yield(cg_get_os_signal(one, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    OK(cg_yield(cg_sleep(MS)));
+    IS(cg_yield(cg_get_os_signal(other, .timeout = CG_NOWAIT)), 2);
+    IS(cg_yield(cg_get_os_signal(one, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    cg_os_signals_close(one);
+    cg_os_signals_close(other);
+    return 0;
+}
+
 /* A race between two signals, one of them twice, and a timeout. */
 static ssize_t raced(void *arg)
 {
@@ -386,6 +407,7 @@ int main(void)
         CORO(gives_back),
         CORO(refused),
         CORO(counts),
+        CORO(without_waiting),
         CORO(raced),
         CORO(twice_in_one_race),
         CORO(subscribed),
