@@ -113,6 +113,16 @@ static ssize_t reads_body(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_read_body(req, &body));
 }
 
+/* What the handler refuses counts once, however often it tries. */
+static ssize_t reads_little(struct cg_http_request *req, void *arg)
+{
+    char *body;
+
+    (void)arg;
+    IS(cg_yield(cg_http_read_body(req, &body, .len = 3)), -EMSGSIZE);
+    return cg_yield(cg_http_read_body(req, &body, .len = 3));
+}
+
 /* Each limit has its own count. */
 static ssize_t counts_refusals(void *arg)
 {
@@ -128,6 +138,7 @@ static ssize_t counts_refusals(void *arg)
     OK(cg_http_server_mount(server, "/metrics", cg_http_metrics_handler, metrics));
     OK(cg_http_server_mount(server, "/endless", never_writes, NULL));
     OK(cg_http_server_mount(server, "POST /body", reads_body, NULL));
+    OK(cg_http_server_mount(server, "POST /little", reads_little, NULL));
     memset(target, 'a', sizeof target - 1);
     snprintf(got, sizeof got, "GET /%s" V "\r\n", target);
     provoke(strdupa(got));
@@ -135,6 +146,7 @@ static ssize_t counts_refusals(void *arg)
     provoke(strdupa(got));
     for (int i = 0; i < 2; i++)
         provoke("POST /body" V "Content-Length: 11\r\n\r\n");
+    provoke("POST /little" V "Content-Length: 5\r\n\r\n");
     for (int i = 0; i < 3; i++)
         provoke("GET / HT");
     provoke("POST /body" V "Content-Length: 5\r\n\r\nhell");
@@ -149,7 +161,7 @@ static ssize_t counts_refusals(void *arg)
     ask("GET /metrics" V CLOSE "\r\n");
     is_refused("target_limit", 1);
     is_refused("headers_limit", 1);
-    is_refused("body_limit", 2);
+    is_refused("body_limit", 3);
     is_refused("header_timeout", 3);
     is_refused("body_timeout", 1);
     is_refused("write_timeout", 1);

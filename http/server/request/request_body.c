@@ -15,9 +15,11 @@
 ssize_t cg__http_request_body_failed(struct cg_http_request *req, int status,
                                      ssize_t code)
 {
-    if (status == 413)
+    bool first = req->failure == 0; /* a handler may try to read again */
+
+    if (first && status == 413)
         cg__http_metrics_refuse(req->server, CG__HTTP_REFUSED_BODY);
-    if (status == 408)
+    if (first && status == 408)
         cg__http_metrics_refuse(req->server, CG__HTTP_REFUSED_BODY_TIME);
     req->failure = status;
     req->keep = false;
