@@ -243,8 +243,10 @@ static ssize_t write_parts(struct cg__http_conn *conn, struct cg__http_out *out,
 /* Before output is written. 0, or a negative code: nothing may be written any more. */
 static inline ssize_t before_write(struct cg__http_conn *conn)
 {
-    ssize_t n = conn->writer != NULL ? settle(conn, false) : 0;
+    ssize_t n = 0;
 
+    while (n == 0 && conn->writer != NULL) /* output that came late may have a new one */
+        n = settle(conn, false);
     return n == 0 && conn->broken ? -EPIPE : n; /* nothing can follow an incomplete response */
 }
 
