@@ -33,7 +33,8 @@ static bool parse(FILE *told, struct cg__ws_parser *parser, char *piece, size_t 
         case CG__WS_CONTROLS:
             MUST(parser->control_len <= CG__WS_CONTROL);
             fprintf(told, "[%d:", parser->opcode);
-            fwrite(parser->control, 1, parser->control_len, told);
+            if (parser->control_len > 0)
+                fwrite(parser->control, 1, parser->control_len, told);
             fprintf(told, "]");
             break;
         case CG__WS_ROOM:

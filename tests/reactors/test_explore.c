@@ -479,7 +479,7 @@ static ssize_t note_thread(void *arg)
     return 0;
 }
 
-/* A function for a thread is called at once, so that a seed repeats it. */
+/* No thread runs the function, so that a seed repeats it. */
 static ssize_t try_thread(void)
 {
     pthread_t thread;
@@ -518,7 +518,7 @@ static void worlds_lack_things(void)
 {
     struct lacking *lacking = share(sizeof *lacking);
 
-    IS(cg_sim_explore(tries, lacking, &found, .seeds = 1000, .quiet = true,
+    IS(cg_sim_explore(tries, lacking, &found, .seeds = 4000, .quiet = true,
                       .faults = CG_SIM_MEMORY | CG_SIM_THREADS | CG_SIM_NAMES),
        0);
     ck_assert_uint_gt(lacking->coroutines, 10);

@@ -123,7 +123,7 @@ static void many_keep_their_values(void)
         HOLDS(all[i]->rounds == ROUNDS);
         close_ctx(all[i]);
     }
-    HOLDS(cg__stack_pool_trim(stacks, SIZE_MAX) == MANY - CG__STACK_KEEP);
+    HOLDS(cg__stack_pool_trim(stacks, SIZE_MAX, CG__STACK_KEEP) == MANY - CG__STACK_KEEP);
 }
 
 static bool suspect(const char **kind, const char **name, const void **low, size_t *size)
