@@ -10,7 +10,7 @@ import statistics
 
 from . import process
 
-COUNTS = (2000, 6000)  # requests of the short and of the long run
+COUNTS = (2000, 6000)  # requests of the short and of the long run, if the case has no `counts`
 
 
 def options_of(case):
@@ -25,6 +25,7 @@ def load(build, server, case, **more):
     """Runs bench/load, or the program that the case names, on a server; returns its output as a
     dict."""
     case = dict(case)
+    case.pop("counts", None)
     program = case.pop("program", "bench/load")
     command = [build.find(program), "--pid", str(server.pid),
                *options_of({**case, **more}), server.address]
@@ -58,7 +59,7 @@ def _difference(build, row, case, wrapper, read):
     return difference(
         build, row, wrapper, read,
         lambda server, requests: load(build, server, {**case, **row.case}, requests=requests),
-        COUNTS)
+        case.get("counts", COUNTS))
 
 
 def _strace_total(path, _server):
