@@ -22,7 +22,7 @@
  * It assumes that every HTTP response is as long as the first one. */
 #include "config.h"
 
-#include "bench/histogram.h"
+#include "bench/measured.h"
 #include "bench/load_websocket.h"
 
 #include <arpa/inet.h>
@@ -75,8 +75,7 @@ struct conn {
 static int connections = 64, pipeline = 1, ep;
 static double seconds = 1, warmup = 0.2;
 static long requests; /* how many to measure; 0: measure for a time */
-static clockid_t server_clock;
-static bool server_known, flooding;
+static bool flooding;
 
 static struct sockaddr_in address;
 static char *request; /* `pipeline` requests, one after the other */
@@ -86,11 +85,10 @@ static struct conn *conns;
 static struct conn flood = {.fd = -1};
 static char chunk[CHUNK];
 
-static struct histogram latencies;
+static struct measured measured;
 static long sent, answered, flooded;
 static bool measuring, over;
-static int64_t begin, end; /* of the current phase */
-static int64_t cpu_begin, own_begin;
+static int64_t end; /* of the current phase */
 
 static _Noreturn void die(const char *what)
 {
@@ -98,50 +96,19 @@ static _Noreturn void die(const char *what)
     exit(1);
 }
 
-static int64_t clock_of(clockid_t clock)
-{
-    struct timespec ts;
-
-    if (clock_gettime(clock, &ts) < 0)
-        die("the server's clock");
-    return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
-}
-
-static int64_t now(void)
-{
-    return clock_of(CLOCK_MONOTONIC);
-}
-
 static void begin_measuring(int64_t at)
 {
-    memset(&latencies, 0, sizeof latencies);
+    measured_begin(&measured, at);
     measuring = true;
     flooded = 0;
-    begin = at;
     end = requests ? INT64_MAX : at + (int64_t)(seconds * 1e9);
-    cpu_begin = server_known ? clock_of(server_clock) : 0;
-    own_begin = clock_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void report(int64_t at)
 {
-    double n = (double)latencies.count, wall = (double)(at - begin);
-
-    printf("requests %.0f\n", n);
-    printf("rate %.1f requests/s\n", n / wall * 1e9);
-    if (server_known) {
-        double cpu = (double)(clock_of(server_clock) - cpu_begin);
-
-        printf("cpu %.1f ns\n", cpu / n);
-        printf("busy %.4f of one processor\n", cpu / wall);
-    }
-    printf("load_busy %.4f of one processor\n",
-           (double)(clock_of(CLOCK_PROCESS_CPUTIME_ID) - own_begin) / wall);
+    measured_report(&measured, at);
     if (flooding)
-        printf("flood %.1f MB/s\n", (double)flooded / wall * 1e3);
-    printf("p50 %.0f ns\n", histogram_at(&latencies, 0.5));
-    printf("p99 %.0f ns\n", histogram_at(&latencies, 0.99));
-    printf("p999 %.0f ns\n", histogram_at(&latencies, 0.999));
+        printf("flood %.1f MB/s\n", (double)flooded / (double)(at - measured.begin) * 1e3);
 }
 
 static void tick(int64_t at)
@@ -221,7 +188,7 @@ static void send_requests(struct conn *conn, int64_t at)
 static void receive(struct conn *conn)
 {
     ssize_t n = recv(conn->fd, chunk, sizeof chunk, MSG_DONTWAIT);
-    int64_t at = now();
+    int64_t at = measured_now();
 
     if (n < 0 && errno == EAGAIN)
         return;
@@ -234,7 +201,7 @@ static void receive(struct conn *conn)
         conn->got -= answer_size;
         conn->owed--;
         answered++;
-        histogram_add(&latencies, (uint64_t)(at - conn->sent));
+        histogram_add(&measured.latencies, (uint64_t)(at - conn->sent));
     }
     if (conn->owed == 0) {
         if (conn->got > 0) {
@@ -372,9 +339,8 @@ int main(int argc, char **argv)
             differ = optarg;
             break;
         case 'i':
-            if (clock_getcpuclockid(atoi(optarg), &server_clock) != 0)
+            if (!measured_server(&measured, atoi(optarg)))
                 return usage();
-            server_known = true;
             break;
         case 't':
             path = optarg;
@@ -421,11 +387,11 @@ int main(int argc, char **argv)
         watch(&flood);
     }
     if (requests)
-        begin_measuring(now());
+        begin_measuring(measured_now());
     else
-        end = now() + (int64_t)(warmup * 1e9);
+        end = measured_now() + (int64_t)(warmup * 1e9);
     for (int i = 0; i < connections; i++)
-        send_requests(&conns[i], now());
+        send_requests(&conns[i], measured_now());
     while (!over) {
         if (flooding)
             flood_more();

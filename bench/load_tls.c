@@ -14,7 +14,7 @@
  * a number of requests has. */
 #include "config.h"
 
-#include "bench/histogram.h"
+#include "bench/measured.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -53,16 +53,14 @@ struct place {
 static int places = 16, ep;
 static double seconds = 1, warmup = 0.2;
 static long requests; /* how many to measure; 0: measure for a time */
-static bool resumed, server_known;
-static clockid_t server_clock;
+static bool resumed;
 static struct sockaddr_in address;
 static SSL_CTX *context;
 
-static struct histogram latencies;
+static struct measured measured;
 static long begun, full, warm; /* warm: connections that have ended before the measurement */
 static bool measuring, over;
-static int64_t begin, end; /* of the current phase */
-static int64_t cpu_begin, own_begin;
+static int64_t end; /* of the current phase */
 
 static _Noreturn void die(const char *what)
 {
@@ -73,52 +71,21 @@ static _Noreturn void die(const char *what)
     exit(1);
 }
 
-static int64_t clock_of(clockid_t clock)
-{
-    struct timespec ts;
-
-    if (clock_gettime(clock, &ts) < 0)
-        die("the server's clock");
-    return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
-}
-
-static int64_t now(void)
-{
-    return clock_of(CLOCK_MONOTONIC);
-}
-
 static void begin_measuring(int64_t at)
 {
-    memset(&latencies, 0, sizeof latencies);
+    measured_begin(&measured, at);
     measuring = true;
     full = 0;
-    begin = at;
     end = requests ? INT64_MAX : at + (int64_t)(seconds * 1e9);
-    cpu_begin = server_known ? clock_of(server_clock) : 0;
-    own_begin = clock_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void report(int64_t at)
 {
-    double n = (double)latencies.count, wall = (double)(at - begin);
-
     if (full > 0 && resumed) {
         errno = EPROTO;
         die("the server did not resume each session");
     }
-    printf("requests %.0f\n", n);
-    printf("rate %.1f requests/s\n", n / wall * 1e9);
-    if (server_known) {
-        double cpu = (double)(clock_of(server_clock) - cpu_begin);
-
-        printf("cpu %.1f ns\n", cpu / n);
-        printf("busy %.4f of one processor\n", cpu / wall);
-    }
-    printf("load_busy %.4f of one processor\n",
-           (double)(clock_of(CLOCK_PROCESS_CPUTIME_ID) - own_begin) / wall);
-    printf("p50 %.0f ns\n", histogram_at(&latencies, 0.5));
-    printf("p99 %.0f ns\n", histogram_at(&latencies, 0.99));
-    printf("p999 %.0f ns\n", histogram_at(&latencies, 0.999));
+    measured_report(&measured, at);
 }
 
 /* Called for each session that a server sends: after the handshake in TLS 1.3. Returns 1: it
@@ -137,7 +104,7 @@ static void connect_place(struct place *place)
     int one = 1;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = place};
 
-    place->begun = now();
+    place->begun = measured_now();
     place->asked = false;
     place->got = 0;
     place->fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -214,7 +181,7 @@ static bool go_on(struct place *place)
 
 static void tick(int64_t at)
 {
-    bool ends = requests && measuring ? (long)latencies.count == requests
+    bool ends = requests && measuring ? (long)measured.latencies.count == requests
                 : requests            ? warm >= 2L * places
                                       : at >= end;
 
@@ -230,10 +197,10 @@ static void tick(int64_t at)
  * last places are not used again. */
 static bool finish(struct place *place)
 {
-    int64_t at = now();
+    int64_t at = measured_now();
 
     if (measuring)
-        histogram_add(&latencies, (uint64_t)(at - place->begun));
+        histogram_add(&measured.latencies, (uint64_t)(at - place->begun));
     else
         warm++;
     disconnect_place(place);
@@ -272,7 +239,7 @@ static void run(struct place *all)
 {
     struct epoll_event events[EVENTS];
 
-    end = now() + (int64_t)(warmup * 1e9);
+    end = measured_now() + (int64_t)(warmup * 1e9);
     for (int i = 0; i < places && !over; i++)
         begin_place(&all[i]);
     while (!over) {
@@ -310,9 +277,7 @@ int main(int argc, char **argv)
             resumed = true;
         else if (option == '2')
             version = TLS1_2_VERSION;
-        else if (option == 'i' && clock_getcpuclockid(atoi(optarg), &server_clock) == 0)
-            server_known = true;
-        else
+        else if (option != 'i' || !measured_server(&measured, atoi(optarg)))
             return usage();
     }
     if (optind + 1 != argc || !parse_address(argv[optind]) || places < 1)
