@@ -29,8 +29,8 @@ bool cg__tls_why_system(void);
 /* Stores words of our own. Returns the code. */
 int cg__tls_why_say(char *why, int code, const char *text);
 
-/* Empties OpenSSL's error queue. Most times it is empty, and to see that costs far less than to
- * clear each of its sixteen places. */
+/* Empties OpenSSL's error queue. It is usually empty, and checking that costs far less than
+ * clearing each of its sixteen entries. */
 static inline void cg__tls_why_clear(void)
 {
     if (ERR_peek_error() != 0)

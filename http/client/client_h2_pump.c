@@ -42,7 +42,8 @@ static void fail(struct cg__h2 *h2, ssize_t code, const char *why)
         cg__http_client_line_wake_all(h2->line, 0, NULL);
 }
 
-/* The server violates HTTP/2. why NULL: as our GOAWAY says. */
+/* Fails the connection, since the server violates HTTP/2. If `why` is NULL, the message says what
+ * our GOAWAY says. */
 static void fail_invalid(struct cg__h2 *h2, const char *why)
 {
     char text[CG_HTTP_WHY_SIZE];

@@ -287,8 +287,8 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     return 0;
 }
 
-/* Most violations that end the connection are known to us only by what nghttp2 tells the
- * server about them, such as "DATA: stream in idle". */
+/* Keeps what nghttp2 tells the server in its GOAWAY, such as "DATA: stream in idle": of most
+ * violations we learn nothing else. */
 static int before_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct cg__h2 *h2 = user;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* The length of the ASCII at the start, in whole words. */
+/* Returns how many bytes at the start are ASCII, as a multiple of the size of a word. */
 static size_t skip_ascii(const char *data, size_t len)
 {
     uint64_t word;

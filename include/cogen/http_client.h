@@ -367,7 +367,8 @@ CG_API const char *cg_http_reply_body(const struct cg_http_reply *reply, size_t 
  * what is unread on it belongs to the other protocol. The caller closes the socket; it
  * counts no more against the client's limits. By HTTP/2 it is a stream of a connection that
  * other requests use, too; 2xx, by which a server accepts that, becomes 101 with the fields that
- * HTTP/1.1 would have: Upgrade, Connection and Sec-WebSocket-Accept. NULL: another status, or it was taken, or there is no memory. */
+ * HTTP/1.1 would have: Upgrade, Connection and Sec-WebSocket-Accept. NULL: another status, or it
+ * was taken, or there is no memory. */
 CG_API struct cg_sock *cg_http_reply_take_sock(struct cg_http_reply *reply);
 
 /* The protocol that the response has come by: "HTTP/1.0", "HTTP/1.1" or "HTTP/2". */

@@ -40,9 +40,9 @@ typedef int cg_metrics_fn(void *arg, const struct cg_metric *metric);
 CG_EXTERN_C_BEGIN
 
 /* Calls fn(arg, metric) for all metrics of all schedulers of the process that count, and if there
- * is one, for those of the process; those of one name one after the other. Their values are of one moment, about. In any thread; no
- * scheduler waits for it. What fn gets is valid until it returns. Returns 0, what fn returned
- * if that is not 0, or -ENOMEM. */
+ * is one, for those of the process; those of one name one after the other. Their values are of
+ * about one moment. In any thread; no scheduler waits for it. What fn gets is valid until it
+ * returns. Returns 0, what fn returned if that is not 0, or -ENOMEM. */
 CG_API int cg_metrics_walk(cg_metrics_fn *fn, void *arg);
 
 /* The greatest length that bucket `index` of each histogram counts, in ns: 1 us times 4 to the

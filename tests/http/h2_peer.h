@@ -31,7 +31,7 @@ enum { H2_CONNECTIONS = 32, H2_BIG = 300 * 1000, HALF_FIELDS = 45 };
  *   /bad         a field with an invalid name
  *   /pings, /settings, /empty    many frames of this kind, then like /ok
  *   /push        PUSH_PROMISE
- *   /idle        DATA of a stream that there is not
+ *   /idle        DATA for a stream that was never opened
  *   /half-head   the first half of a head; /half-fields: with HALF_FIELDS fields
  *   /no-streams  SETTINGS that allow no streams, then like /ok */
 struct h2_peer {

@@ -227,7 +227,8 @@ START_TEST(cold_slabs_are_unmapped)
             ck_assert_int_eq(at[i][HEAD - 1], (char)i);
             cg__stack_put(stacks, at[i]);
         }
-        ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX, CG__STACK_KEEP), N - CG__STACK_KEEP);
+        ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX, CG__STACK_KEEP),
+                          N - CG__STACK_KEEP);
         gone = 0;
         for (int i = 0; i < N; i++)
             gone += mincore(low[i], page, &there) < 0;
