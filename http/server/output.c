@@ -26,68 +26,33 @@ _Static_assert(AT + sizeof(struct cg__http_out) + CG__HTTP_OUT_SIZE <=
                "a buffer fits into a chunk");
 _Static_assert(AT % _Alignof(struct cg__http_out) == 0, "it is aligned");
 
-static struct cg_reactor *reactor_of(const struct cg_http_server *server)
+/* The reactor's pool is the only place for spare buffers: a server that is abandoned together
+ * with its scheduler could not return those that it keeps for itself. NULL: no memory. */
+static struct cg__http_out *out_get(const struct cg_http_server *server)
 {
-    return cg_sched_reactor(server->sched);
-}
-
-static struct cg__http_out *out_new(struct cg_http_server *server)
-{
-    struct cg_chunk *chunk = cg_chunk_get(reactor_of(server));
+    struct cg_chunk *chunk = cg_chunk_get(server->reactor);
     struct cg__http_out *out;
 
     if (chunk == NULL)
         return NULL;
     out = (struct cg__http_out *)((char *)chunk + AT);
     out->size = CG__HTTP_OUT_SIZE;
+    out->used = 0;
     return out;
 }
 
-static void out_free(struct cg_http_server *server, struct cg__http_out *out)
+static void out_put(const struct cg_http_server *server, struct cg__http_out *out)
 {
-    cg_chunk_put(reactor_of(server), (struct cg_chunk *)((char *)out - AT));
-}
-
-static void out_put(struct cg_http_server *server, struct cg__http_out *out)
-{
-    if (out == NULL)
-        return;
-    if (server->nouts == CG__HTTP_SPARE_OUTS) {
-        out_free(server, out);
-        return;
-    }
-    out->next = server->outs;
-    server->outs = out;
-    server->nouts++;
-}
-
-void cg__http_output_free(struct cg_http_server *server)
-{
-    struct cg__http_out *out;
-
-    while ((out = server->outs) != NULL) {
-        server->outs = out->next;
-        out_free(server, out);
-    }
-    server->nouts = 0;
+    if (out != NULL)
+        cg_chunk_put(server->reactor, (struct cg_chunk *)((char *)out - AT));
 }
 
 char *cg__http_output_more_room(struct cg__http_conn *conn, size_t size)
 {
-    struct cg_http_server *server = conn->server;
-    struct cg__http_out *out = server->outs;
-
     if (conn->out != NULL || size > CG__HTTP_OUT_SIZE)
         return NULL;
-    if (out != NULL) { /* fast path */
-        server->outs = out->next;
-        server->nouts--;
-    } else if ((out = out_new(server)) == NULL) {
-        return NULL;
-    }
-    out->used = 0;
-    conn->out = out;
-    return out->data;
+    conn->out = out_get(conn->server);
+    return conn->out != NULL ? conn->out->data : NULL;
 }
 
 ssize_t cg__http_output_wrote(struct cg__http_conn *conn, ssize_t n)

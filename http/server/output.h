@@ -17,9 +17,6 @@ static inline char *cg__http_output_room(struct cg__http_conn *conn, size_t size
     return cg__http_output_more_room(conn, size);
 }
 
-/* Returns the spare buffers to the reactor's pool. */
-void cg__http_output_free(struct cg_http_server *server);
-
 /* Writes the gathered output, if there is any. 0 or a negative code. Yields. */
 ssize_t cg__http_output_flush(struct cg__http_conn *conn);
 
@@ -33,7 +30,7 @@ ssize_t cg__http_output_write(struct cg__http_conn *conn, const struct iovec *pa
  * the unsent bytes, maybe megabytes, for a quarter of an hour. */
 ssize_t cg__http_output_wrote(struct cg__http_conn *conn, ssize_t n);
 
-/* Ends the writer and returns all buffers to the spare ones, written or not. May yield. */
+/* Ends the writer and returns all buffers to the pool, written or not. May yield. */
 void cg__http_output_end(struct cg__http_conn *conn);
 
 /* To be called before a handler runs, and before it waits for the body, while there is output.

@@ -9,7 +9,6 @@
 #include "http/server/h1/serve.h"
 #include "http/server/h2/serve.h"
 #include "http/server/log.h"
-#include "http/server/output.h"
 #include "http/server/places.h"
 #include "http/server/route.h"
 #include "lib/base/network.h"
@@ -323,6 +322,7 @@ static int open_serving(struct cg__http_serving *serving, const char *spread)
     int rc = cg_spread_open(spread, arrive, serving, &serving->spread);
 
     server->sched = cg_sched_self();
+    server->reactor = cg_sched_reactor(server->sched);
     if (rc == 0 && cg__http_dormant_open(server, cg__http_connection_resume) < 0) {
         cg_spread_close(serving->spread);
         rc = -ENOMEM;
@@ -376,7 +376,6 @@ static ssize_t serve_run(struct cg_op *op)
     if (server->serving == NULL) {
         cg__http_access_log_end(server);
         cg__http_dormant_close(server);
-        cg__http_output_free(server);
     }
     while (server->late.queued) /* the deferred call cannot be cancelled */
         cg_yield(cg_sleep(0, .shield = true));

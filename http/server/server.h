@@ -21,7 +21,6 @@ enum {
     CG__HTTP_KEEP = 4 * 1024,  /* memory that a list keeps for the next request */
     CG__HTTP_REPEATS = 256, /* connections whose last head is remembered: repeat.h */
     CG__HTTP_SPARE = 256,    /* spare requests; io_uring needs many */
-    CG__HTTP_SPARE_OUTS = 8, /* spare output buffers; more are in the reactor's pool */
     CG__HTTP_LOG_LIMIT = 1024 * 1024, /* bytes of the access log that may wait */
     CG__HTTP_SLOTS = 64,  /* buckets of the hash table of routes without parameters */
 };
@@ -48,8 +47,7 @@ struct cg__http_routes {
  * is some. It lies in a chunk of the reactor's pool, which returns its memory to the system
  * when the server is idle. */
 struct cg__http_out {
-    struct cg__http_out *next; /* in the list of spare ones */
-    size_t size, used;         /* of data */
+    size_t size, used; /* of data */
     char data[];
 };
 
@@ -170,13 +168,12 @@ struct cg_http_server {
     struct cg_http_request *streams; /* spare ones over HTTP/2 */
     unsigned nstreams;
     struct cg__http2_spare blocks;   /* of the sessions of HTTP/2 */
-    struct cg__http_out *outs; /* spare ones: the last one used is still in the caches */
-    unsigned nouts;
     char usual[CG__HTTP_USUAL]; /* "HTTP/1.1 200 OK\r\nServer: ...\r\nDate: ...\r\n
                                    Content-Type: " */
     size_t usual_len, date_at; /* 0: `usual` has not been made yet */
     int64_t date_until;         /* Date is valid until this moment (cg_sched_now) */
     struct cg_sched *sched;
+    struct cg_reactor *reactor; /* the scheduler's */
     struct cg_starter *starter; /* for dormant connections; while it serves */
     struct cg__http_conn *lates; /* with output that a waiting handler may delay */
     struct cg_deferred late;     /* checks them, a turn later */
