@@ -7,6 +7,7 @@
 #include "tests/http/h2_raw.h"
 #include "tests/http/http_serve.h"
 
+#include <cogen/http_events.h>
 #include <errno.h>
 #include <nghttp2/nghttp2.h>
 #include <stdio.h>
@@ -165,6 +166,46 @@ static ssize_t shuts_down(void *arg)
     return 0;
 }
 
+static ssize_t listens(struct cg_http_request *req, void *events)
+{
+    return cg_yield(cg_http_serve_events(req, events));
+}
+
+/* A shutdown does not wait for what a closed socket has left, here that of a client of events,
+ * if the client does not open its window. */
+static ssize_t shuts_windows(void *arg)
+{
+    static char part[8 * 1024];
+    static struct raw raw;
+    struct cg_http_events *events = cg_http_events_new(.heartbeat = CG_NEVER);
+    struct cg_coro *ending;
+    int64_t begun;
+
+    (void)arg;
+    memset(part, 'x', sizeof part - 1);
+    serve_begin(&h2c);
+    OK(cg_http_server_mount(server, "/news", listens, events));
+    raw_open(&raw, addr, NULL, 0);
+    raw_get(&raw, END_STREAM, 1, "/news", NULL, 0);
+    raw_sync(&raw);
+    for (size_t len = 0; len < 80 * 1024; len += sizeof part) {
+        OK(cg_http_events_publish(events, .data = part));
+        raw_sync(&raw);
+    }
+    IS((ssize_t)raw.at[1].len, 65535);
+    ck_assert_uint_eq(cg_http_events_clients(events), 1);
+    begun = cg_sched_now(cg_sched_self());
+    ending = test_start(shutdown_begin, NULL);
+    IS(raw_to_end(&raw), NGHTTP2_NO_ERROR);
+    IS(raw.at[1].reset, NGHTTP2_CANCEL);
+    IS(test_end(ending), 0);
+    ck_assert_int_lt(cg_sched_now(cg_sched_self()) - begun, 5 * CG_SECOND);
+    raw_close(&raw);
+    serve_end();
+    cg_http_events_free(events);
+    return 0;
+}
+
 /* Cancelling the operation closes it, also if a request has just come. */
 static ssize_t cancelled(void *arg)
 {
@@ -262,8 +303,9 @@ static ssize_t costs(void *arg)
 static const struct test_case cases[] = {
     CORO(serves, .where = ON_SIM),        CORO(busy, .where = ON_SIM),
     CORO(times_out, .where = ON_SIM),     CORO(client_leaves, .where = ON_SIM),
-    CORO(shuts_down, .where = ON_SIM),    CORO(cancelled, .where = ON_SIM),
-    CORO(makes_room, .where = ON_SIM),    CORO(costs, .where = ON_SIM),
+    CORO(shuts_down, .where = ON_SIM),    CORO(shuts_windows, .where = ON_SIM),
+    CORO(cancelled, .where = ON_SIM),     CORO(makes_room, .where = ON_SIM),
+    CORO(costs, .where = ON_SIM),
 };
 
 int main(void)

@@ -14,6 +14,7 @@
 #include "http/server/h2/tunnel.h"
 #include "http/server/h2/writer.h"
 #include "http/server/metrics.h"
+#include "http/server/output.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -116,20 +117,32 @@ static ssize_t wait_input(struct cg__http_h2 *h2, struct cg_view *view, int64_t 
     return wait_until(h2, view, due);
 }
 
+/* How long the client may take nothing of a response that has no handler any more. A shutdown
+ * waits less for what a closed socket has left: over HTTP/1 the kernel would send that. */
+static int64_t patience(const struct cg__http_h2_stream *stream)
+{
+    const struct cg_http_server *server = stream->h2->conn->server;
+
+    return stream->given && server->draining ? server->options.linger_timeout
+                                             : server->options.write_timeout;
+}
+
 /* Gives up responses that the client does not take. A client that has its response and still
- * sends is told to stop, but not at once: some do not read a response if a reset is behind
- * it. */
-static void give_up_unsent(struct cg__http_h2 *h2)
+ * sends is told to stop, but not at once: some do not read a response if a reset is behind it.
+ * Returns whether nothing is left that a shutdown has to wait for. */
+static bool give_up_unsent(struct cg__http_h2 *h2)
 {
     const struct cg_http_server_options *options = &h2->conn->server->options;
     int64_t now = cg_sched_now(h2->conn->server->sched);
+    bool all = h2->live == 0;
 
     for (struct cg__http_h2_stream *each = h2->streams; each != NULL;
          each = each->next) {
         int64_t end = each->sent ? cg__http_clocks_after(each->moved_at, options->linger_timeout)
                                  : cg__http_clocks_after(cg__http_h2_body_moved(each),
-                                                         options->write_timeout);
+                                                         patience(each));
 
+        all = all && each->given && now >= end;
         if (!each->served || now < end)
             continue;
         if (!each->sent)
@@ -137,6 +150,7 @@ static void give_up_unsent(struct cg__http_h2 *h2)
         nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, each->id,
                                   each->sent ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
     }
+    return all && h2->conn->server->draining;
 }
 
 /* Gives nghttp2 what has come, a few frames at a time. The requests among them are served before
@@ -167,8 +181,8 @@ static void look(struct cg__http_h2 *h2)
         cg__http_h2_terminate(h2, NGHTTP2_NO_ERROR);
         return;
     }
-    if (h2->unsent > 0)
-        give_up_unsent(h2);
+    if (h2->unsent > 0 && give_up_unsent(h2) && h2->writer != NULL)
+        cg__http_output_wrote(h2->conn, -ETIMEDOUT); /* not even the resets get through */
     if (h2->in_head || !is_idle(h2) || now < idle_until(h2))
         return;
     if (h2->conn->server->draining &&
