@@ -18,16 +18,26 @@ void cg__http_parser_init(struct cg__http_parser *parser, enum cg__http_kind kin
                           struct cg_http_headers *trailers,
                           const struct cg__http_limits *limits)
 {
-    bool request = kind == CG__HTTP_REQUEST;
-
     memset(&parser->skip_body, 0,
-           offsetof(struct cg__http_parser, host) -
+           offsetof(struct cg__http_parser, in_trailers) -
                offsetof(struct cg__http_parser, skip_body));
     parser->limits = limits;
     parser->headers = headers;
     parser->line = headers;
     parser->trailers = trailers;
     parser->repeat = NULL;
+    parser->kind = (uint8_t)kind;
+}
+
+/* A head that repeats needs nothing of this. */
+static void start(struct cg__http_parser *parser)
+{
+    bool request = parser->kind == CG__HTTP_REQUEST;
+
+    parser->started = true;
+    memset(&parser->in_trailers, 0,
+           offsetof(struct cg__http_parser, host) -
+               offsetof(struct cg__http_parser, in_trailers));
     llhttp_init(&parser->llhttp, request ? HTTP_REQUEST : HTTP_RESPONSE,
                 request ? &cg__http_parser_request_calls
                         : &cg__http_parser_response_calls);
@@ -92,74 +102,45 @@ static enum cg__http_event ended(struct cg__http_parser *parser, const char *end
     return parser->event;
 }
 
-/* Remembers the head for the next request, if that is worth while. `line`: see
- * cg__http_repeat_keep. */
-static void remember(struct cg__http_parser *parser, const char *line, const char *end)
+/* Remembers a head, from `data` to `end`, for the next request, if that is worth while. */
+static void remember(struct cg__http_parser *parser, const char *data, const char *end)
 {
     struct cg__http_repeat *repeat = parser->repeat;
 
     if (!parser->complete || parser->upgrade || parser->chunked || parser->has_length ||
-        parser->codings > 0 || parser->code == HTTP_CONNECT || parser->fields_at == NULL ||
-        !cg__http_repeat_keep(repeat, line != NULL ? line : parser->fields_at,
-                              parser->fields_at, end, parser->headers))
+        parser->codings > 0 || parser->code == HTTP_CONNECT ||
+        !cg__http_repeat_keep(repeat, data, parser->target_at, parser->text_len, end,
+                              parser->headers))
         return;
-    repeat->target = line != NULL ? (uint32_t)(parser->target_at - line) : 0;
-    repeat->target_len = parser->text_len;
     repeat->method = parser->code;
     repeat->minor = parser->minor;
     repeat->keep_alive = parser->keep_alive;
 }
 
-/* The head is complete: what is behind the target is that of a previous request. */
-static void know_repeat(struct cg__http_parser *parser)
-{
-    const struct cg__http_repeat *repeat = parser->repeat;
-
-    parser->event = CG__HTTP_HEAD;
-    parser->complete = true;
-    parser->method = llhttp_method_name((llhttp_method_t)repeat->method);
-    parser->code = repeat->method;
-    parser->minor = repeat->minor;
-    parser->keep_alive = repeat->keep_alive;
-}
-
-static enum cg__http_event repeat_fields(struct cg__http_parser *parser)
-{
-    if (cg__http_repeat_fields(parser->repeat, parser->headers) == 0)
-        return CG__HTTP_HEAD;
-    cg__http_parser_no_memory(parser);
-    return CG__HTTP_BAD;
-}
-
-/* The fields, up to `end`, are those of a previous request, the target may be another. */
-static enum cg__http_event repeated(struct cg__http_parser *parser, const char *end)
-{
-    know_repeat(parser);
-    if (cg__http_parser_count(parser, end) != 0 ||
-        cg__http_parser_check_target(parser) != 0)
-        return CG__HTTP_BAD;
-    return repeat_fields(parser);
-}
-
-/* The whole head is that of a previous request, which has passed all checks. */
-static enum cg__http_event repeated_whole(struct cg__http_parser *parser, const char *data,
-                                          size_t *used)
+/* The head is that of a previous request, which has passed all checks, with a target of this
+ * length. It cannot exceed the limit of all lines: a remembered head is too short. */
+static enum cg__http_event repeated(struct cg__http_parser *parser, const char *data,
+                                    size_t target_len, size_t *used)
 {
     const struct cg__http_repeat *repeat = parser->repeat;
     struct cg_http_headers *line = parser->line;
 
-    parser->begun = parser->repeated = true;
-    *used = (size_t)repeat->line + repeat->len;
+    parser->begun = parser->complete = parser->repeated = true;
+    *used = repeat->before + target_len + repeat->behind;
     parser->text = line->used;
     /* The blank behind the target becomes its NUL. */
-    if (cg__http_message_text(line, data + repeat->target, repeat->target_len + 1) < 0) {
+    if (cg__http_message_text(line, data + repeat->before, target_len + 1) < 0 ||
+        cg__http_repeat_fields(repeat, parser->headers) < 0) {
         cg__http_parser_no_memory(parser); /* no method: the access log knows it by that */
         return CG__HTTP_BAD;
     }
     line->data[line->used - 1] = '\0';
-    parser->text_len = repeat->target_len;
-    know_repeat(parser);
-    return repeat_fields(parser);
+    parser->text_len = (uint32_t)target_len;
+    parser->method = llhttp_method_name((llhttp_method_t)repeat->method);
+    parser->code = repeat->method;
+    parser->minor = repeat->minor;
+    parser->keep_alive = repeat->keep_alive;
+    return CG__HTTP_HEAD;
 }
 
 /* The result must not depend on how the bytes were split: always refuse for the first wrong
@@ -223,21 +204,16 @@ static enum cg__http_event parse_size(struct cg__http_parser *parser, const char
 static enum cg__http_event parse_part(struct cg__http_parser *parser, const char *data,
                                       size_t size, size_t *used)
 {
-    bool first = !parser->begun && parser->before == '\0';
     struct cg_http_headers *headers;
     enum cg__http_event event;
     llhttp_errno_t error;
 
-    if (first && parser->repeat != NULL &&
-        cg__http_repeat_is_whole(parser->repeat, data, size))
-        return repeated_whole(parser, data, used);
     if (parser->paused)
         llhttp_resume(&parser->llhttp);
     parser->paused = false;
     parser->event = CG__HTTP_MORE;
     parser->data = data;
     parser->end = data + size;
-    parser->fields_at = NULL;
     parser->refused = NULL;
     parser->since = parser->seen_to = parser->looking ? data : NULL;
     parser->from = NULL;
@@ -246,10 +222,6 @@ static enum cg__http_event parse_part(struct cg__http_parser *parser, const char
     if (parser->chunk != CG__HTTP_NO_CHUNK)
         return parse_size(parser, data, size, used);
     error = llhttp_execute(&parser->llhttp, data, size);
-    if (parser->repeated) {
-        *used = (size_t)(parser->fields_at - data) + parser->repeat->len;
-        return repeated(parser, data + *used);
-    }
     *used = size;
     if (error != HPE_OK)
         *used = (size_t)(llhttp_get_error_pos(&parser->llhttp) - data);
@@ -257,8 +229,6 @@ static enum cg__http_event parse_part(struct cg__http_parser *parser, const char
     parser->looking = parser->since != NULL;
     parser->keeping = parser->from != NULL;
     event = parsed(parser, error, data + *used);
-    if (event == CG__HTTP_HEAD && parser->repeat != NULL)
-        remember(parser, first ? data : NULL, data + *used);
     if (*used > 0)
         parser->before = data[*used - 1];
     headers = cg__http_parser_list(parser);
@@ -270,6 +240,7 @@ static enum cg__http_event parse_part(struct cg__http_parser *parser, const char
 enum cg__http_event cg__http_parser_parse(struct cg__http_parser *parser,
                                           const char *data, size_t size, size_t *used)
 {
+    bool may_repeat = !parser->started && parser->repeat != NULL;
     enum cg__http_event event;
     size_t valid = size, part;
 
@@ -278,7 +249,12 @@ enum cg__http_event cg__http_parser_parse(struct cg__http_parser *parser,
         return CG__HTTP_DONE;
     if (data == NULL)
         data = "";
-    if (parser->llhttp.type == HTTP_RESPONSE)
+    if (may_repeat &&
+        (part = cg__http_repeat_fits(parser->repeat, data, size, parser->limits->target)) > 0)
+        return repeated(parser, data, part, used);
+    if (!parser->started)
+        start(parser);
+    if (parser->kind == CG__HTTP_RESPONSE)
         valid = before_fourth_digit(parser, data, size);
     do { /* bytes before that digit may be wrong, too: the first wrong byte counts */
         event = parse_part(parser, data + *used, valid - *used, &part);
@@ -288,6 +264,8 @@ enum cg__http_event cg__http_parser_parse(struct cg__http_parser *parser,
         cg__http_parser_refuse(parser, 400, "a status of more than three digits");
         return CG__HTTP_BAD;
     }
+    if (event == CG__HTTP_HEAD && may_repeat)
+        remember(parser, data, data + *used);
     return event;
 }
 
@@ -297,6 +275,8 @@ enum cg__http_event cg__http_parser_end(struct cg__http_parser *parser)
 
     if (parser->complete)
         return CG__HTTP_DONE;
+    if (!parser->started)
+        start(parser);
     /* llhttp is paused after the head and does not know yet that the body may be empty. */
     if (parser->until_close && parser->has_body) {
         parser->complete = true;

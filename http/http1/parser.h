@@ -38,7 +38,7 @@ struct cg__http_parser {
     struct cg_http_headers *line;   /* borrowed: for the first line; default: headers */
     struct cg__http_repeat *repeat; /* borrowed, with a `line` of its own; NULL: none */
 
-    /* Everything from here to `host` is zero at first. */
+    /* Everything from here to `in_trailers` is zero at first. */
     bool skip_body; /* may be set before the head, too: a response to HEAD */
 
     /* What the head says. */
@@ -57,10 +57,15 @@ struct cg__http_parser {
     const char *why;          /* the reason of a refusal; static */
 
     /* The parser's own. */
-    bool begun, paused, complete, in_trailers;
-    bool looking, keeping;  /* within lines that are checked; within stored fields */
+    bool begun, complete;
     bool repeated;          /* the fields are those of a request before */
+    bool started;           /* llhttp has been given bytes: what follows is valid */
     uint8_t line_at;        /* counted bytes of a response's first line */
+    uint8_t kind;           /* enum cg__http_kind */
+
+    /* Everything from here to `host` is zero when llhttp starts. */
+    bool in_trailers, paused;
+    bool looking, keeping;  /* within lines that are checked; within stored fields */
     char before;            /* the last byte of the previous call */
     uint8_t token;          /* which part of a field is open */
     uint8_t hosts, codings, lengths; /* fields of these names; 2: or more */
@@ -81,7 +86,6 @@ struct cg__http_parser {
     const char *data, *end; /* the bytes of this call; the other pointers point into them */
     const char *since;      /* lines are counted from here on; NULL: none are */
     const char *seen_to;    /* the ends of lines have been checked up to here */
-    const char *fields_at;  /* behind the version; NULL: it is not in these bytes */
     const char *target_at;  /* where a request's target began */
     const char *refused;    /* the byte because of which we refuse; NULL: none */
     const char *body;       /* of a CG__HTTP_BODY */

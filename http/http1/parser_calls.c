@@ -65,21 +65,6 @@ static int on_version_complete(llhttp_t *llhttp)
     return 0;
 }
 
-/* Called behind the version of a request, before the end of that line. */
-static int on_request_version(llhttp_t *llhttp)
-{
-    struct cg__http_parser *parser = of(llhttp);
-
-    if (on_version_complete(llhttp) != 0)
-        return HPE_USER;
-    parser->fields_at = parser->seen_to;
-    parser->repeated =
-        parser->repeat != NULL &&
-        cg__http_repeat_fits(parser->repeat, llhttp->method, llhttp->http_major,
-                             llhttp->http_minor, parser->fields_at, parser->end);
-    return parser->repeated ? HPE_PAUSED : 0;
-}
-
 /* Counts a piece of a name or value. */
 static int piece(struct cg__http_parser *parser, size_t size)
 {
@@ -226,6 +211,7 @@ static int on_message_complete(llhttp_t *llhttp)
     {                                                                                      \
         __VA_ARGS__,                                                                       \
         .on_message_begin = on_begin,                                                      \
+        .on_version_complete = on_version_complete,                                        \
         .on_header_field = on_name,                                                        \
         .on_header_value = on_value,                                                       \
         .on_headers_complete = on_headers_complete,                                        \
@@ -235,7 +221,5 @@ static int on_message_complete(llhttp_t *llhttp)
     }
 
 const llhttp_settings_t cg__http_parser_request_calls =
-    SETTINGS(.on_url = on_text, .on_version = on_version,
-             .on_version_complete = on_request_version);
-const llhttp_settings_t cg__http_parser_response_calls =
-    SETTINGS(.on_status = on_text, .on_version_complete = on_version_complete);
+    SETTINGS(.on_url = on_text, .on_version = on_version);
+const llhttp_settings_t cg__http_parser_response_calls = SETTINGS(.on_status = on_text);

@@ -144,7 +144,7 @@ static int check_host(struct cg__http_parser *parser)
     return 0;
 }
 
-int cg__http_parser_check_target(struct cg__http_parser *parser)
+static int check_target(struct cg__http_parser *parser)
 {
     if (memchr(cg__http_message_at(parser->line, parser->text), '#',
                parser->text_len) != NULL)
@@ -164,7 +164,7 @@ int cg__http_parser_check(struct cg__http_parser *parser)
         return cg__http_parser_refuse(parser, 400,
                                       "a control character in the first line");
     }
-    if (parser->llhttp.type == HTTP_REQUEST)
+    if (parser->kind == CG__HTTP_REQUEST)
         parser->method = llhttp_method_name((llhttp_method_t)parser->llhttp.method);
     if (check_length(parser) != 0 || check_coding(parser) != 0)
         return HPE_USER;
@@ -174,7 +174,7 @@ int cg__http_parser_check(struct cg__http_parser *parser)
         parser->chunk = CG__HTTP_CHUNK_SIZE;
     if (parser->method == NULL)
         return 0;
-    return check_host(parser) != 0 || cg__http_parser_check_target(parser) != 0
+    return check_host(parser) != 0 || check_target(parser) != 0
                ? HPE_USER
                : 0;
 }

@@ -113,10 +113,9 @@ enum { CG__HTTP_NOTICED = 1 << 4 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 17 };
 void cg__http_parser_notice(struct cg__http_parser *parser, const char *name,
                             const struct cg__http_entry *entry);
 
-/* cg__http_parser_check makes the checks that llhttp does not make, on a complete head,
- * and notes what its fields imply. cg__http_parser_check_target checks the target only. */
+/* Makes the checks that llhttp does not make, on a complete head,
+ * and notes what its fields imply. */
 int cg__http_parser_check(struct cg__http_parser *parser);
-int cg__http_parser_check_target(struct cg__http_parser *parser);
 
 /* Defined in parser_chunks.c: */
 

@@ -8,6 +8,9 @@
 
 enum { BLANKS = 4096 }; /* bytes of a head outside target, names and values, at most */
 
+_Static_assert((int)CG__HTTP_REPEAT_SIZE <= (int)BLANKS,
+               "a remembered head with another target is within the limit");
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';

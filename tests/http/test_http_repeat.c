@@ -98,16 +98,19 @@ static bool text_follows(const char *before, const char *text)
 #define F "Host: x:1\r\nA:b\r\nEmpty:\r\nLong: a, b \r\n"
 #define GET "GET / HTTP/1.1\r\n" F "\r\n"
 
-/* The fields are recognized in a complete head without a body, after the same method and
- * version, whatever the target. */
+/* The fields are recognized in a complete head without a body whose bytes are the same except for
+ * the target, which begins with a slash. */
 static void repeats(void)
 {
     static const char *const same[][2] = {
         {GET, GET},
         {GET, "GET /another?target HTTP/1.1\r\n" F "\r\n"},
-        {GET, "\r\nGET http://a/b HTTP/1.1\r\n" F "\r\nGET / HTTP/1.1\r\n"},
-        {GET, "GET  /   HTTP/1.1\r\n" F "\r\n"},
-        {GET, "GET / HTTP/1.2\r\n" F "\r\n"},
+        {GET, GET "GET / HTTP/1.1\r\n"},
+        {GET, "GET /?/a?b=%2F//..&\"<>\\^`{|}[]~ HTTP/1.1\r\n" F "\r\n"},
+        {GET, "GET /123456789012345678901234567890123456789 HTTP/1.1\r\n" F "\r\n"},
+        {"GET  /  HTTP/1.1\r\n" F "\r\n", "GET  /b  HTTP/1.1\r\n" F "\r\n"},
+        {"GET http://a/b HTTP/1.1\r\n" F "\r\n", GET},
+        {"\r\nGET / HTTP/1.1\r\n" F "\r\n", "\r\nGET /a HTTP/1.1\r\n" F "\r\n"},
         {"OPTIONS * HTTP/1.1\r\n" F "\r\n", "OPTIONS / HTTP/1.1\r\n" F "\r\n"},
         {"POST / HTTP/1.1\r\n" F "\r\n", "POST / HTTP/1.1\r\n" F "\r\nabc"},
         {"GET / HTTP/1.0\r\n" F "\r\n", "GET / HTTP/1.0\r\n" F "\r\n"},
@@ -119,6 +122,14 @@ static void repeats(void)
     };
     static const char *const others[][2] = {
         {GET, "HEAD / HTTP/1.1\r\n" F "\r\n"},
+        {GET, "\r\n" GET},
+        {GET, "GET http://a/b HTTP/1.1\r\n" F "\r\n"},
+        {GET, "GET * HTTP/1.1\r\n" F "\r\n"},
+        {GET, "GET a HTTP/1.1\r\n" F "\r\n"},
+        {GET, "GET  HTTP/1.1\r\n" F "\r\n"},
+        {GET, "GET  / HTTP/1.1\r\n" F "\r\n"},
+        {GET, "GET /  HTTP/1.1\r\n" F "\r\n"},
+        {GET, "GET / HTTP/1.2\r\n" F "\r\n"},
         {GET, "POST / HTTP/1.1\r\n" F "\r\n"},
         {GET, "CONNECT x:1 HTTP/1.1\r\n" F "\r\n"},
         {GET, "PRI * HTTP/1.1\r\n" F "\r\n"},
@@ -143,9 +154,10 @@ static void repeats(void)
          "GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n"},
         {"GET /# HTTP/1.1\r\n" F "\r\n", "GET /# HTTP/1.1\r\n" F "\r\n"},
     };
-    /* Refused although the fields repeat. */
+    /* Not recognized, and refused, although the fields repeat. */
     static const char *const refused[] = {
         "GET /#a HTTP/1.1\r\n" F "\r\n",
+        "GET /1234567890123456789012345678901234567890 HTTP/1.1\r\n" F "\r\n",
         "GET /12345678901234567890123456789012345678901234567890 HTTP/1.1\r\n" F "\r\n",
     };
 
@@ -154,7 +166,26 @@ static void repeats(void)
     for (size_t i = 0; i < COUNT(others); i++)
         ck_assert_msg(!text_follows(others[i][0], others[i][1]), "%s", others[i][1]);
     for (size_t i = 0; i < COUNT(refused); i++)
-        text_follows(GET, refused[i]);
+        ck_assert_msg(!text_follows(GET, refused[i]), "%s", refused[i]);
+}
+
+/* Any byte in a target, in its path and its query, as the last one and before another, is
+ * judged as it is alone. */
+static void target_bytes(void)
+{
+    static const char *const forms[] = {"GET /%c HTTP/1.1\r\n" F "\r\n",
+                                        "GET /a%cb HTTP/1.1\r\n" F "\r\n",
+                                        "GET /?%c HTTP/1.1\r\n" F "\r\n",
+                                        "GET /?a%cb HTTP/1.1\r\n" F "\r\n"};
+
+    for (size_t i = 0; i < COUNT(forms); i++)
+        for (int byte = 0; byte < 256; byte++) {
+            char text[256];
+            int size = snprintf(text, sizeof text, forms[i], byte);
+            bool visible = byte > ' ' && byte < 0x7f && byte != '#';
+
+            IS(follows(GET, text, (size_t)size), visible);
+        }
 }
 
 /* A request with one byte changed, at any position and to any value, is parsed as it is
@@ -189,9 +220,8 @@ static void changed_bytes(void)
     }
 }
 
-/* A whole head is recognized after other targets, too, and a head that came in pieces is
- * remembered without the bytes of its first one: a request that equals its last piece is parsed
- * as it is alone. */
+/* A head is recognized after other targets, too. One that came in pieces is not remembered: a
+ * request that equals its last piece is parsed as it is alone. */
 static void whole_heads(void)
 {
     static const char other[] = "GET /other HTTP/1.1\r\n" F "\r\n";
@@ -206,14 +236,14 @@ static void whole_heads(void)
         tell(&told, &repeat, turns[i], size, size);
         ck_assert_str_eq(told.text, alone.text);
         IS(told.repeated, i > 0);
-        IS(repeat.line, strlen("GET / HTTP/1.1"));
+        IS(repeat.before, strlen("GET "));
     }
     cg__http_repeat_clear(&repeat);
     for (size_t cut = 1; cut < strlen(GET); cut++) {
         const char *last = &GET[cut];
 
         tell(&told, &repeat, GET, strlen(GET), cut);
-        IS(repeat.line, 0);
+        IS(repeat.behind, 0);
         tell(&alone, NULL, last, strlen(last), strlen(last));
         tell(&told, &repeat, last, strlen(last), strlen(last));
         if (strcmp(told.text, alone.text) != 0)
@@ -644,6 +674,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         PLAIN(repeats, .where = ON_SIM),
+        PLAIN(target_bytes, .where = ON_SIM),
         PLAIN(changed_bytes, .where = ON_SIM),
         PLAIN(whole_heads, .where = ON_SIM),
         PLAIN(no_memory, .where = ON_SIM),
