@@ -183,6 +183,43 @@ static ssize_t shut_window(void *arg)
     return 0;
 }
 
+/* Asks for responses of 3 KB. */
+static void ask_for(struct raw *raw, uint32_t from, uint32_t to, bool opened)
+{
+    for (uint32_t id = from; id < to; id += 2) {
+        raw_get(raw, END_STREAM, id, "/text", NULL, 0);
+        if (opened)
+            raw_send(raw, WINDOW_UPDATE, 0, id, "\0\0\20\0", 4);
+    }
+}
+
+/* A response that a client does not take is given up once, also if the reset waits behind bytes
+ * that the client does not read for a while. */
+static ssize_t given_up_once(void *arg)
+{
+    struct cg_http_metrics *metrics = cg_http_metrics_new();
+    static struct raw raw;
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){.protocols = CG_HTTP_H2C, .metrics = metrics,
+                                                 .write_timeout = 6 * CG_SECOND});
+    raw_open(&raw, addr, NO_WINDOW, 6);
+    raw_send(&raw, WINDOW_UPDATE, 0, 0, "\0\20\0\0", 4);
+    ask_for(&raw, 1, 20, false);
+    OK(cg_yield(cg_sleep(4 * CG_SECOND)));
+    ask_for(&raw, 21, 200, true);
+    OK(cg_yield(cg_sleep(5 * CG_SECOND)));
+    while (!raw.at[199].end)
+        ck_assert(raw_once(&raw));
+    for (uint32_t id = 1; id < 200; id += 2)
+        ck_assert(id < 20 ? raw.at[id].reset == NGHTTP2_CANCEL : raw.at[id].end);
+    IS((ssize_t)atomic_load(&metrics->refusals[CG__HTTP_REFUSED_WRITE_TIME]), 10);
+    raw_close(&raw);
+    serve_end();
+    cg_http_metrics_free(metrics);
+    return 0;
+}
+
 /* A client that takes its responses has made up for its windows: one for each 256 bytes. */
 static ssize_t progress(void *arg)
 {
@@ -242,6 +279,7 @@ static const struct test_case cases[] = {
     CORO(continuations, .where = ON_SIM),
     CORO(dribbled_windows, .where = ON_SIM),
     CORO(shut_window, .where = ON_SIM),
+    CORO(given_up_once, .where = ON_SIM),
     CORO(progress, .where = ON_SIM),
     CORO(repeated_field, .where = ON_SIM),
 };

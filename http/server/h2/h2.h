@@ -99,6 +99,7 @@ struct cg__http_h2_stream {
     bool served;      /* has had one, and counts as unsent */
     bool scoped;      /* `scope` is open */
     bool sent;        /* its response is complete on the wire */
+    bool reset;       /* our RST_STREAM has been submitted */
     bool lost;        /* reset, or the connection is broken */
 };
 
@@ -106,6 +107,18 @@ static inline struct cg__http_h2_stream *
 cg__http_h2_of(const struct cg_http_request *req)
 {
     return (struct cg__http_h2_stream *)req;
+}
+
+/* Resets a stream, once: while a client does not take what is before the RST_STREAM, there may be
+ * further reasons. Returns 0 or the code of nghttp2. */
+static inline int cg__http_h2_reset(struct cg__http_h2_stream *stream, uint32_t error)
+{
+    int rc = stream->reset ? 0
+                           : nghttp2_submit_rst_stream(stream->h2->session, NGHTTP2_FLAG_NONE,
+                                                       stream->id, error);
+
+    stream->reset = rc == 0;
+    return rc;
 }
 
 /* Sends the last GOAWAY: requests that come from now on are not served. */

@@ -27,8 +27,7 @@ static void finish(struct cg__http_h2_stream *stream)
     stream->moved_at = cg_sched_now(h2->conn->server->sched);
     drop_input(stream);
     if (req->cut || !req->ended)
-        nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
-                                  NGHTTP2_INTERNAL_ERROR);
+        cg__http_h2_reset(stream, NGHTTP2_INTERNAL_ERROR);
 }
 
 void cg__http_h2_release(struct cg__http_h2_stream *stream)

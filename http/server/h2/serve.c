@@ -143,12 +143,11 @@ static bool give_up_unsent(struct cg__http_h2 *h2)
                                                          patience(each));
 
         all = all && each->given && now >= end;
-        if (!each->served || now < end)
+        if (!each->served || each->reset || now < end)
             continue;
         if (!each->sent)
             cg__http_metrics_refuse(h2->conn->server, CG__HTTP_REFUSED_WRITE_TIME);
-        nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, each->id,
-                                  each->sent ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
+        cg__http_h2_reset(each, each->sent ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
     }
     return all && h2->conn->server->draining;
 }

@@ -197,8 +197,7 @@ static int data_chunk(nghttp2_session *session, uint8_t flags, int32_t id,
                                : cg__http_h2_body_add(stream, data, len))
         return 0;
     nghttp2_session_consume_connection(session, len);
-    return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id,
-                                     NGHTTP2_INTERNAL_ERROR);
+    return cg__http_h2_reset(stream, NGHTTP2_INTERNAL_ERROR);
 }
 
 /* A client that makes us reset streams is no better than one that resets them. */

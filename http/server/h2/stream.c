@@ -213,8 +213,7 @@ static void start(struct cg__http_h2 *h2, struct cg__http_h2_stream *stream)
     h2->live--;
     h2->unsent += stream->open;
     stream->served = stream->open;
-    nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
-                              NGHTTP2_REFUSED_STREAM);
+    cg__http_h2_reset(stream, NGHTTP2_REFUSED_STREAM);
     cg__http_h2_stream_free(stream);
 }
 

@@ -330,8 +330,7 @@ static enum cg_verdict tunnel_cancel(struct cg_sock *sock, struct cg_io *io)
 void cg__http_h2_tunnel_stop(struct cg__http_h2_stream *stream)
 {
     if (stream->given && stream->tunnel == NULL && stream->sent && !stream->in_end)
-        nghttp2_submit_rst_stream(stream->h2->session, NGHTTP2_FLAG_NONE, stream->id,
-                                  NGHTTP2_NO_ERROR);
+        cg__http_h2_reset(stream, NGHTTP2_NO_ERROR);
 }
 
 /* The stream sends what is left to be sent, and then its end. */
@@ -345,8 +344,7 @@ static void tunnel_close(struct cg_sock *sock)
     if (stream != NULL) {
         stream->tunnel = NULL;
         if (tunnel->abrupt)
-            nghttp2_submit_rst_stream(stream->h2->session, NGHTTP2_FLAG_NONE, stream->id,
-                                      NGHTTP2_CANCEL);
+            cg__http_h2_reset(stream, NGHTTP2_CANCEL);
         else
             cg__http_h2_tunnel_stop(stream);
         cg__http_h2_release(stream);
