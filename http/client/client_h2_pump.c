@@ -25,6 +25,16 @@ static bool is_temporary(ssize_t code)
     return code == -ETIMEDOUT || code == -ECANCELED;
 }
 
+/* Whether the server has violated HTTP/2 by a frame for another stream that we have opened. Then
+ * this one has only lost its connection, and may go on with a new one. */
+static bool is_innocent(const struct cg__h2_stream *stream)
+{
+    const struct cg__h2 *h2 = stream->h2;
+
+    return h2->came != 0 && h2->came != stream->id && h2->came % 2 == 1 &&
+           (uint32_t)h2->came < nghttp2_session_get_next_stream_id(h2->session);
+}
+
 /* The connection has failed, and with it all that is not complete. */
 static void fail(struct cg__h2 *h2, ssize_t code, const char *why)
 {
@@ -32,8 +42,10 @@ static void fail(struct cg__h2 *h2, ssize_t code, const char *why)
     if (h2->error == 0)
         h2->error = code;
     for (struct cg__h2_stream *stream = h2->streams; stream; stream = stream->next) {
+        ssize_t own = code == CG_EHTTP && is_innocent(stream) ? -ECONNRESET : code;
+
         if (!stream->closed && !stream->ended && stream->error == 0)
-            stream->error = cg__http_client_because(stream->why, code, "%s", why);
+            stream->error = cg__http_client_because(stream->why, own, "%s", why);
         stream->lost = !stream->closed;
         stream->closed = true;
         cg__http_client_h2_session_wake(stream);
@@ -194,10 +206,12 @@ static ssize_t let_others_submit(struct cg__h2 *h2)
     return n;
 }
 
-/* Few bytes, such as a request without a body, are usually sent at once. */
-static ssize_t write_once(struct cg__h2 *h2, int64_t deadline)
+/* Few bytes, such as a request without a body, are usually sent at once. A stream whose response
+ * has begun has windows to open, for which a read that does not wait must not time out. */
+static ssize_t write_once(struct cg__h2_stream *stream, int64_t deadline)
 {
-    ssize_t n = h2->count > 1 ? let_others_submit(h2) : 0;
+    struct cg__h2 *h2 = stream->h2;
+    ssize_t n = h2->count > 1 && !stream->finals ? let_others_submit(h2) : 0;
 
     if (n < 0)
         return n;
@@ -252,7 +266,7 @@ ssize_t cg__http_client_h2_pump(struct cg__h2_stream *stream,
 
     while (n == 0 && !ready(stream)) {
         if (!h2->writing && cg__http_client_h2_pump_is_behind(h2))
-            n = write_once(h2, deadline);
+            n = write_once(stream, deadline);
         else if (!h2->reading)
             n = read_once(h2, &reader, deadline);
         else

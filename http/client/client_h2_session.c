@@ -80,8 +80,8 @@ static struct cg__h2_head *begin_head(struct cg__h2_stream *stream)
     return head;
 }
 
-/* Notes whose head goes on in a further frame: until it has come, the server may send nothing else,
- * whether we still want that head or not. */
+/* Notes whose frame comes, and whose head goes on in a further one: until that has come, the server
+ * may send nothing else, whether we still want that head or not. */
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *data)
 {
     struct cg__h2 *h2 = data;
@@ -89,6 +89,7 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
 
     (void)session;
     h2->in_head = of_head && !(hd->flags & NGHTTP2_FLAG_END_HEADERS) ? hd->stream_id : 0;
+    h2->came = hd->stream_id;
     return 0;
 }
 

@@ -28,6 +28,7 @@ struct cg__h2 {
     struct cg__h2_stream *streams;
     struct cg__h2_stream *heads; /* whose head is coming, or came last; or NULL */
     int32_t in_head; /* the stream whose head goes on in a frame that has not begun; 0: none */
+    int32_t came;    /* the stream of the frame that has come last; 0: none */
     unsigned count; /* of streams */
     bool reading, writing; /* a coroutine does that now */
     struct cg__h2_reader *reader; /* who waits for bytes; or NULL */

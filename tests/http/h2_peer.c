@@ -110,6 +110,26 @@ static void flood(struct conn *conn, const char *frame, size_t size, unsigned co
     free(all);
 }
 
+enum { MANY_LATE = 10000 };
+
+/* Interim heads, and resets, of the stream before this one. */
+static void late_interims(struct conn *conn, int32_t id)
+{
+    nghttp2_nv status = pair(":status", "103");
+
+    for (int i = 0; i < MANY_LATE && id > 1; i++)
+        nghttp2_submit_headers(conn->session, 0, id - 2, NULL, &status, 1, NULL);
+}
+
+static void late_resets(struct conn *conn, int32_t id)
+{
+    char frame[] = "\0\0\4\3\0\0\0\0\0\0\0\0\2";
+
+    frame[8] = (char)(id - 2);
+    if (id > 1)
+        flood(conn, frame, 13, MANY_LATE);
+}
+
 static bool is(const struct stream *stream, const char *path)
 {
     return strcmp(stream->path, path) == 0;
@@ -229,6 +249,10 @@ static void on_head(struct conn *conn, int32_t id, struct stream *stream)
     else if (is(stream, "/no-streams"))
         nghttp2_submit_settings(session, 0, &no_streams, 1),
             respond(conn, id, stream, "ok", 2, "2");
+    else if (is(stream, "/late-interims"))
+        late_interims(conn, id), respond(conn, id, stream, "ok", 2, "2");
+    else if (is(stream, "/late-resets"))
+        late_resets(conn, id), respond(conn, id, stream, "ok", 2, "2");
     else if (is(stream, "/push"))
         push(conn, id);
     else if (is(stream, "/ok"))

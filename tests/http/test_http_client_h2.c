@@ -108,6 +108,46 @@ static ssize_t streams(void *arg)
     return 0;
 }
 
+static ssize_t is_busy(void *end)
+{
+    while (!*(bool *)end)
+        OK(cg_yield(cg_pass()));
+    return 0;
+}
+
+/* What has come is there for a reader that does not wait, also when its connection has something to
+ * send (that more may come) and many other coroutines are ready. */
+static ssize_t reads_at_once(void *arg)
+{
+    enum { WINDOW = 60 * 1000, BUSY = 100 };
+    struct cg_coro *coros[BUSY];
+    struct cg_http_reply *other;
+    bool end = false;
+    char buf[1000];
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR, .h2_window = WINDOW);
+    IS(FETCH(.url = AT("/big"), .stream = true), 200);
+    other = reply;
+    IS(FETCH(.url = AT("/big"), .stream = true), 200);
+    OK(cg_yield(cg_sleep(10 * CG_MILLISECOND)));
+    for (int i = 0; i < BUSY; i++)
+        coros[i] = test_start(is_busy, &end);
+    for (size_t sum = 0, n; sum < WINDOW; sum += n) {
+        n = (size_t)OK(
+            cg_yield(cg_http_read_reply(reply, buf, sizeof buf, .timeout = CG_NOWAIT)));
+        test_verify(buf, n, sum);
+    }
+    end = true;
+    for (int i = 0; i < BUSY; i++)
+        test_end(coros[i]);
+    cg_http_reply_free(other);
+    cg_http_reply_free(reply);
+    finish();
+    return 0;
+}
+
 /* Bodies of requests */
 
 struct made {
@@ -325,6 +365,31 @@ static void all_are(const struct asked *all, ssize_t result)
 {
     for (unsigned i = 0; i < MANY; i++)
         IS(all[i].result, result);
+}
+
+/* What a server does wrong with one stream ends the connection, but is no fault of the requests on
+ * other streams: they are sent again. */
+static ssize_t blames_nobody_else(void *arg)
+{
+    static const char *const paths[] = {"/late-interims", "/late-resets"};
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        struct asked never = {.peer = &peer, .path = "/never", .scheme = "http"};
+        struct cg_coro *coro;
+
+        h2_peer_start(&peer);
+        client = CLIENT(PRIOR, .h2_window = 10000, .h2_useless = 10000);
+        coro = test_start(asks, &never);
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+        IS(ASK(paths[i]), 200);
+        has_body("ok");
+        test_end(coro);
+        ck_assert_int_lt(never.result, 0);
+        IS(peer.connections, 2);
+        finish();
+    }
+    return 0;
 }
 
 /* Many requests share one connection, made once, and as many streams at a time as the server
@@ -563,8 +628,10 @@ static ssize_t falls_back(void *arg)
 
 static const struct test_case cases[] = {
     CORO(speaks),         CORO(streams),
+    CORO(reads_at_once, .where = ON_SIM),
     CORO(sends_bodies),   CORO(stops_sending, .where = ON_SIM),
     CORO(fails, .where = ON_SIM), CORO(leaves_no_harm, .where = ON_SIM),
+    CORO(blames_nobody_else, .where = ON_SIM),
     CORO(shares),         CORO(sends_together, .where = ON_SIM),
     CORO(goes_away),
     CORO(is_left_out),    CORO(is_closed, .where = ON_SIM),
