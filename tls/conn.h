@@ -37,6 +37,7 @@ struct cg__tls_conn {
     struct cg__tls_alpn *offer; /* instead of the configuration's protocols; NULL: those */
     struct cg__tls_turns *turns;
     struct cg__tls_queue queue;
+    uint64_t tickets; /* where a server's tickets end in it: up to here nothing is urgent */
     struct cg_view view; /* input shown to OpenSSL, valid within one of its calls */
     size_t used;         /* bytes of it that OpenSSL has read */
     unsigned records;    /* records begun within this call */

@@ -100,6 +100,16 @@ static ssize_t check_pins(struct cg__tls_conn *conn)
     return cg__tls_why_say(conn->why, CG_ETLS_PIN, cg_strerror(CG_ETLS_PIN));
 }
 
+/* Sends the last flight. That of a server of TLS 1.3 is tickets, for which no client waits: they
+ * go with the response, or when a reader waits. */
+static int send_last(struct cg__tls_conn *conn)
+{
+    if (!SSL_is_server(conn->ssl) || SSL_version(conn->ssl) < TLS1_3_VERSION)
+        return cg__tls_pump_flush(conn);
+    conn->tickets = conn->queue.in;
+    return 0;
+}
+
 /* The pins are checked before the last flight of TLS 1.3, with a client's certificate, is sent. */
 static ssize_t run(struct cg_op *op)
 {
@@ -109,7 +119,7 @@ static ssize_t run(struct cg_op *op)
     if (result > 0)
         result = check_pins(conn);
     if (result > 0)
-        result = cg__tls_pump_flush(conn);
+        result = send_last(conn);
     if (result == CG_ETLS_CUT)
         return cg__tls_why_say(conn->why, CG_EOF, "the peer closed the connection");
     return result;

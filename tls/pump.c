@@ -138,10 +138,12 @@ static int receive(struct cg__tls_conn *conn)
     return rc;
 }
 
+/* Tickets wait while there is input: the reader may soon write, and then both go at once. */
 static int receive_and_send(struct cg__tls_conn *conn)
 {
     struct iovec parts[PARTS];
     int n = cg__tls_queue_show(&conn->queue, parts, PARTS), rc;
+    bool late = conn->queue.in == conn->tickets;
     size_t moved = 0;
     struct cg_view view;
     /* If the race is refused, they keep this result. */
@@ -153,7 +155,7 @@ static int receive_and_send(struct cg__tls_conn *conn)
 
     begin(conn, CG__TLS_OUT);
     begin(conn, CG__TLS_IN);
-    rc = (int)cg_yield(cg_any((send, borrow)));
+    rc = (int)cg_yield(late ? cg_any((borrow, send)) : cg_any((send, borrow)));
     sent(conn, cg_op_result(send), moved);
     /* A race that was cancelled may have been won before: then the view is lent. */
     result = cg_op_result(borrow);

@@ -175,12 +175,14 @@ static ssize_t transmit(struct cg__tls_conn *conn, const struct cg_io *io)
 {
     bool whole = false;
     ssize_t done;
-    int rc;
+    int rc = 0;
 
     if (conn->mute)
         return -EPIPE;
     conn->cut = true;
-    rc = cg__tls_pump_flush(conn); /* what an earlier write has left */
+    /* What is queued already, by an earlier write or the handshake, goes with these bytes. */
+    if (cg__tls_queue_size(&conn->queue) >= CG__TLS_QUEUE_LIMIT)
+        rc = cg__tls_pump_flush(conn);
     if (rc < 0)
         return rc;
     done = encrypt(conn, io, &whole);

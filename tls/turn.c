@@ -24,6 +24,7 @@ static struct cg__tls_turns *make(struct cg_tls *tls, struct cg_sched *sched)
         return NULL;
     turns->tls = cg__tls_ref(tls);
     turns->sched = sched;
+    turns->taken = -1;
     pthread_mutex_lock(&tls->lock);
     turns->beside = tls->turns;
     tls->turns = turns;
@@ -73,6 +74,7 @@ static void begin(struct cg_deferred *deferred)
         cg__tls_turn_unref(turns); /* the reference that take has made */
         return;
     }
+    turns->taken = cg_sched_now(turns->sched);
     turns->first = op->after;
     if (op->after != NULL)
         op->after->before = NULL;
@@ -82,17 +84,22 @@ static void begin(struct cg_deferred *deferred)
     cg_op_complete(&op->op, 0);
 }
 
+/* The clock stands still within a turn. A step that nobody waits behind defers nothing, because
+ * a scheduler with a deferred call does not sleep: it polls the reactor once more. */
 static enum cg_verdict take(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg__tls_turn_op *turn = (struct cg__tls_turn_op *)op;
     struct cg__tls_turns *turns = turn->turns;
 
     op->result = 0;
+    if (!turns->next.queued && turns->taken != cg_sched_now(sched)) {
+        turns->taken = cg_sched_now(sched);
+        return CG_DONE;
+    }
     if (!turns->next.queued) {
         turns->next.fn = begin;
         turns->refs++;
         cg_sched_defer(sched, &turns->next);
-        return CG_DONE;
     }
     turn->after = NULL;
     turn->before = turns->last;

@@ -13,7 +13,8 @@ struct cg_tls;
 struct cg__tls_turn_op;
 
 struct cg__tls_turns {
-    struct cg_deferred next; /* must be first; queued while the turn is taken */
+    struct cg_deferred next; /* must be first; queued while steps wait */
+    int64_t taken; /* the clock of the last turn in which a step was done */
     struct cg_tls *tls;
     struct cg_sched *sched;
     struct cg__tls_turns *beside; /* those of another scheduler */

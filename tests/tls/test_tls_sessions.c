@@ -117,6 +117,47 @@ static ssize_t sessions_of_old(void *arg)
     return 0;
 }
 
+/* A server's tickets go with its response. A reader that has to wait sends them before, and closing
+ * sends them, too. */
+static ssize_t tickets_go_with_the_response(void *arg)
+{
+    enum { RESPONDS, WAITS, CLOSES, ENDS };
+    char byte;
+
+    (void)arg;
+    for (int how = RESPONDS; how < ENDS; how++) {
+        struct meeting m = {.host = "site.test"};
+        struct cg__tls_conn *conn;
+        struct cg_coro *server;
+        size_t tickets;
+
+        OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+        server = meet_server(&m);
+        OK(cg_yield(cg_tls_connect(m.inner[1], m.client, m.host, &m.sock[1])));
+        test_end(server);
+        conn = cg_sock_state(m.sock[0]);
+        tickets = cg__tls_queue_size(&conn->queue);
+        ck_assert_uint_gt(tickets, 0);
+        IS(cg_yield(cg_write(m.sock[1], "?", 1)), 1);
+        IS(cg_yield(cg_read(m.sock[0], &byte, 1)), 1);
+        ck_assert_uint_eq(cg__tls_queue_size(&conn->queue), tickets);
+        if (how == RESPONDS)
+            IS(cg_yield(cg_write(m.sock[0], "!", 1)), 1);
+        else if (how == WAITS)
+            IS(cg_yield(cg_read(m.sock[0], &byte, 1, .timeout = CG_MILLISECOND)), -ETIMEDOUT);
+        if (how != CLOSES)
+            ck_assert_uint_eq(cg__tls_queue_size(&conn->queue), 0);
+        cg_sock_close(m.sock[0]);
+        IS(cg_yield(cg_read(m.sock[1], &byte, 1)), how == RESPONDS);
+        ck_assert_uint_gt(m.client->count, 0);
+        cg_sock_close(m.sock[1]);
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
+    return 0;
+}
+
 /* A ticket is accepted during the life of the key that made it and during one more, but no
  * longer: a leaked key does not decrypt later connections. */
 static ssize_t ticket_keys_change(void *arg)
@@ -239,6 +280,7 @@ static const struct test_case cases[] = {
     CORO(sessions_are_used_once),
     CORO(sessions_are_limited),
     CORO(sessions_of_old),
+    CORO(tickets_go_with_the_response),
     CORO(ticket_keys_change, .where = ON_SIM),
     CORO(ticket_key_outlives_a_failure, .where = ON_SIM),
     CORO(few_tickets_are_tried),

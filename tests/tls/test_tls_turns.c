@@ -76,6 +76,29 @@ static ssize_t handshakes(void *arg)
     return 0;
 }
 
+/* A step that nobody waits behind defers no call, because a scheduler with a deferred call polls
+ * instead of sleeping. A second step in the same turn waits for the next one. */
+static ssize_t alone(void *arg)
+{
+    struct cg__tls_turns *turns;
+    struct cg_tls *server;
+
+    (void)arg;
+    OK(cg_tls_new(&server, .cert = cert_path("site.pem")));
+    turns = cg__tls_turn_ref(server, cg_sched_self());
+    ck_assert_ptr_nonnull(turns);
+    IS(cg_yield(CG_OP(cg__tls_turn, .turns = turns)), 0);
+    ck_assert(!turns->next.queued);
+    IS(cg_yield(CG_OP(cg__tls_turn, .turns = turns)), 0);
+    ck_assert(turns->next.queued);
+    while (turns->next.queued)
+        IS(cg_yield(cg_sleep(1)), 0);
+    ck_assert_uint_eq(turns->refs, 1);
+    cg__tls_turn_unref(turns);
+    cg_tls_free(server);
+    return 0;
+}
+
 /* A handshake that is cancelled while it waits for its turn leaves the turn to the others,
  * at whatever place in the queue. */
 static ssize_t cancelled(void *arg)
@@ -167,6 +190,7 @@ static ssize_t key_updates(void *arg)
 
 static const struct test_case cases[] = {
     CORO(handshakes),
+    CORO(alone),
     CORO(cancelled),
     CORO(key_updates),
 };
