@@ -46,6 +46,7 @@ void cg__http_client_h2_free(struct cg__h2 *h2)
 void cg__http_client_h2_free_spare(struct cg_http_client *client)
 {
     cg__http_blocks_free_spare(&client->blocks);
+    cg__http_message_clear(&client->h2_fields);
 }
 
 void cg__http_client_h2_set(struct cg__h2 *h2, struct cg__origin *lease,
@@ -91,7 +92,7 @@ bool cg__http_client_h2_revive(struct cg__h2 *h2)
 
 struct cg__h2_stream *cg__http_client_h2_join(struct cg__h2 *h2)
 {
-    struct cg__h2_stream *stream = calloc(1, sizeof *stream);
+    struct cg__h2_stream *stream = cg__http_blocks_calloc(1, sizeof *stream, &h2->memory);
 
     if (stream == NULL)
         return NULL;
@@ -140,11 +141,11 @@ struct cg__h2 *cg__http_client_h2_part(struct cg__h2_stream *stream)
 
         stream->first = head->next;
         cg__http_message_clear(&head->fields);
-        free(head);
+        cg__http_blocks_free(head, &h2->memory);
     }
     cg__http_message_clear(&stream->upgrade);
     cg__http_message_clear(&stream->trailers);
     free(stream->data);
-    free(stream);
+    cg__http_blocks_free(stream, &h2->memory);
     return h2;
 }

@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OWN = 6 }; /* five pseudo-fields and Content-Length */
+enum {
+    OWN = 6, /* five pseudo-fields and Content-Length */
+    KEPT_FIELDS = 4 * 1024, /* bytes for the fields of the next request */
+};
 
 /* A field whose name is static. */
 static nghttp2_nv pair(const char *name, const char *value, size_t value_len)
@@ -132,16 +135,17 @@ ssize_t cg__http_client_h2_fields_submit(struct cg__h2_stream *stream,
                                          const struct cg__asking *ask,
                                          const nghttp2_data_provider *body)
 {
-    struct cg_http_headers fields = {.data = NULL};
+    struct cg_http_headers *fields = &ask->client->h2_fields;
     nghttp2_nv *list = NULL;
-    ssize_t n = cg__http_client_fields(&fields, cg__http_message_put, ask, false);
+    ssize_t n = cg__http_client_fields(fields, cg__http_message_put, ask, false);
 
     if (n == 0) {
-        list = malloc((fields.count + OWN) * sizeof *list);
-        n = list != NULL ? submit(stream, ask, &fields, list, body) : -ENOMEM;
+        list = cg__http_blocks_malloc((fields->count + OWN) * sizeof *list,
+                                      &stream->h2->memory);
+        n = list != NULL ? submit(stream, ask, fields, list, body) : -ENOMEM;
     }
-    free(list);
-    cg__http_message_clear(&fields);
+    cg__http_blocks_free(list, &stream->h2->memory);
+    cg__http_message_reset(fields, KEPT_FIELDS);
     return n;
 }
 

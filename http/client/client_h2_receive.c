@@ -48,7 +48,7 @@ void cg__http_client_h2_receive_pop(struct cg_http_reply *reply)
                   : !none || stream->head_only ? -1
                                                : 0,
     };
-    free(head);
+    cg__http_blocks_free(head, &stream->h2->memory);
 }
 
 ssize_t cg__http_client_h2_receive_error(const struct cg__h2_stream *stream, char *why)

@@ -68,10 +68,11 @@ void cg__http_client_h2_session_reset(struct cg__h2_stream *stream)
 
 static struct cg__h2_head *begin_head(struct cg__h2_stream *stream)
 {
-    struct cg__h2_head *head = calloc(1, sizeof *head);
+    struct cg__http2_memory *memory = &stream->h2->memory;
+    struct cg__h2_head *head = cg__http_blocks_calloc(1, sizeof *head, memory);
 
     if (head == NULL || cg__http_message_text(&head->fields, "", 1) < 0) {
-        free(head);
+        cg__http_blocks_free(head, memory);
         return NULL;
     }
     head->length = -1;
