@@ -20,22 +20,6 @@ static void fast(struct cg_sock **a, struct cg_sock **b)
     cg_bucket_unref(bucket);
 }
 
-/* Over a limited socket everything is as over others. */
-#define LIKE_OTHERS(name)                                                              \
-    static void limit_##name(struct cg_sock *a, struct cg_sock *b)                     \
-    {                                                                                  \
-        fast(&a, &b);                                                                  \
-        name(a, b);                                                                    \
-    }
-LIKE_OTHERS(sock_everything)
-LIKE_OTHERS(sock_both_ways)
-LIKE_OTHERS(sock_raced)
-LIKE_OTHERS(sock_closed)
-LIKE_OTHERS(end_gone)
-LIKE_OTHERS(end_gently)
-LIKE_OTHERS(end_to_end)
-LIKE_OTHERS(end_least)
-
 enum {
     RATE = 100 * 1000,
     BURST = 5000,
@@ -213,10 +197,10 @@ static ssize_t invalid(void *arg)
 }
 
 static const struct test_case cases[] = {
-    LINK(limit_sock_everything), LINK(limit_sock_both_ways),
-    LINK(limit_sock_raced),      LINK(limit_sock_closed),
-    LINK(limit_end_gone),        LINK(limit_end_gently),
-    LINK(limit_end_to_end),      LINK(limit_end_least),
+    LINK(sock_everything, .above = fast), LINK(sock_both_ways, .above = fast),
+    LINK(sock_raced, .above = fast),      LINK(sock_closed, .above = fast),
+    LINK(end_gone, .above = fast),        LINK(end_gently, .above = fast),
+    LINK(end_to_end, .above = fast),      LINK(end_least, .above = fast),
     CORO(shared, .where = ON_SIM), CORO(slow_peer, .where = ON_SIM), CORO(invalid),
     CORO(cost, .where = ON_SIM),
 };

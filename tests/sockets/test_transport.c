@@ -199,60 +199,6 @@ static void run_everything(struct cg_sock *a, struct cg_sock *b)
     sock_everything(a, b);
 }
 
-static void run_both_ways(struct cg_sock *a, struct cg_sock *b)
-{
-    masked(&a, &b);
-    sock_both_ways(a, b);
-}
-
-static void run_raced(struct cg_sock *a, struct cg_sock *b)
-{
-    masked(&a, &b);
-    sock_raced(a, b);
-}
-
-static void run_closed(struct cg_sock *a, struct cg_sock *b)
-{
-    masked(&a, &b);
-    sock_closed(a, b);
-}
-
-static void run_weak(struct cg_sock *a, struct cg_sock *b)
-{
-    masked(&a, &b);
-    sock_weak(a, b);
-}
-
-static void run_gone(struct cg_sock *a, struct cg_sock *b)
-{
-    masked(&a, &b);
-    end_gone(a, b);
-}
-
-static void run_gone_closed(struct cg_sock *a, struct cg_sock *b)
-{
-    masked(&a, &b);
-    end_gone_closed(a, b);
-}
-
-static void run_gently(struct cg_sock *a, struct cg_sock *b)
-{
-    masked(&a, &b);
-    end_gently(a, b);
-}
-
-static void run_to_end(struct cg_sock *a, struct cg_sock *b)
-{
-    masked(&a, &b);
-    end_to_end(a, b);
-}
-
-static void run_least(struct cg_sock *a, struct cg_sock *b)
-{
-    masked(&a, &b);
-    end_least(a, b);
-}
-
 /* Closing also ends operations that have not begun. */
 static ssize_t closes(void *arg)
 {
@@ -503,16 +449,16 @@ static const struct test_case cases[] = {
     LINK(kept),
     LINK(offered),
     LINK(run_everything, .over = OVER_PAIR | OVER_TCP),
-    LINK(run_both_ways, .over = OVER_PAIR | OVER_TCP),
-    LINK(run_raced, .over = OVER_PAIR | OVER_TCP),
-    LINK(run_closed, .over = OVER_PAIR | OVER_TCP),
-    LINK(run_gone, .over = OVER_PAIR | OVER_TCP),
-    LINK(run_gone_closed, .over = OVER_PAIR | OVER_TCP),
-    LINK(run_gently, .over = OVER_PAIR | OVER_TCP),
-    LINK(run_to_end, .over = OVER_PAIR | OVER_TCP),
-    LINK(run_least, .over = OVER_PAIR | OVER_TCP),
+    LINK(sock_both_ways, .above = masked, .over = OVER_PAIR | OVER_TCP),
+    LINK(sock_raced, .above = masked, .over = OVER_PAIR | OVER_TCP),
+    LINK(sock_closed, .above = masked, .over = OVER_PAIR | OVER_TCP),
+    LINK(end_gone, .above = masked, .over = OVER_PAIR | OVER_TCP),
+    LINK(end_gone_closed, .above = masked, .over = OVER_PAIR | OVER_TCP),
+    LINK(end_gently, .above = masked, .over = OVER_PAIR | OVER_TCP),
+    LINK(end_to_end, .above = masked, .over = OVER_PAIR | OVER_TCP),
+    LINK(end_least, .above = masked, .over = OVER_PAIR | OVER_TCP),
     LINK(run_closed_before, .over = OVER_PAIR | OVER_TCP),
-    LINK(run_weak, .over = OVER_PAIR | OVER_TCP, .where = ON_SIM),
+    LINK(sock_weak, .above = masked, .over = OVER_PAIR | OVER_TCP, .where = ON_SIM),
     CORO(large_is_fair),
     CORO(kernel_storms),
     PLAIN(storms, .where = ON_SIM),

@@ -91,10 +91,13 @@ static ssize_t run_links(void *arg)
         if (c->over && !(c->over & 1u << i))
             continue;
         over = names[i];
-        if (test_connect((enum test_link)(1u << i), &a, &b))
-            c->link(a, b);
-        else
+        if (!test_connect((enum test_link)(1u << i), &a, &b)) {
             printf("SKIP %s%s: there is none here\n", c->name, over);
+            continue;
+        }
+        if (c->above)
+            c->above(&a, &b);
+        c->link(a, b);
     }
     return 0;
 }

@@ -36,9 +36,12 @@ struct test_case {
     void (*plain)(void);
     enum test_where where;
     unsigned over; /* enum test_link; 0: all of them */
+    void (*above)(struct cg_sock **a, struct cg_sock **b); /* puts a transport above both
+                                                            * sockets; NULL: none */
 };
 
-/* CORO(fn), LINK(fn, .over = OVER_NET), PLAIN(fn), CORO(fn, .where = ON_SIM) */
+/* CORO(fn), LINK(fn, .over = OVER_NET), PLAIN(fn), CORO(fn, .where = ON_SIM),
+ * LINK(sock_closed, .above = secured) */
 #define CORO(...) CORO_(__VA_ARGS__, )
 #define CORO_(f, ...) {.name = #f, .coro = (f), __VA_ARGS__}
 #define LINK(...) LINK_(__VA_ARGS__, )

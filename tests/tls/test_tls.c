@@ -8,6 +8,7 @@
 #include "tests/support/support.h"
 #include "tests/tls/tls_certs.h"
 #include "tests/tls/tls_link.h"
+#include "tests/tls/tls_main.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -133,12 +134,6 @@ static void disagrees(struct cg_sock *a, struct cg_sock *b)
     unconfigure();
 }
 
-static void both_ways(struct cg_sock *a, struct cg_sock *b)
-{
-    secured(&a, &b);
-    sock_both_ways(a, b);
-}
-
 /* TLS inside TLS, as through a proxy. */
 static void twice(struct cg_sock *a, struct cg_sock *b)
 {
@@ -237,7 +232,7 @@ static const struct test_case cases[] = {
     LINK(informs, .over = OVER_PAIR | OVER_TCP),
     LINK(agrees, .over = OVER_PAIR | OVER_TCP),
     LINK(disagrees, .over = OVER_PAIR | OVER_TCP),
-    LINK(both_ways),
+    LINK(sock_both_ways, .above = secured),
     LINK(twice, .over = OVER_PAIR | OVER_TCP),
     LINK(new_keys, .over = OVER_PAIR | OVER_TCP),
     LINK(idle_holds_nothing, .over = OVER_PAIR | OVER_TCP),
@@ -246,10 +241,5 @@ static const struct test_case cases[] = {
 
 int main(void)
 {
-    int result;
-
-    certs_open();
-    result = test_main("tls", cases, COUNT(cases));
-    certs_close();
-    return result;
+    return tls_main("tls", cases, COUNT(cases));
 }

@@ -6,6 +6,7 @@
 #include "tests/support/support.h"
 #include "tests/tls/tls_certs.h"
 #include "tests/tls/tls_link.h"
+#include "tests/tls/tls_main.h"
 
 #include <errno.h>
 
@@ -72,12 +73,6 @@ static void reader_sends(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-static void raced(struct cg_sock *a, struct cg_sock *b)
-{
-    secured(&a, &b);
-    sock_raced(a, b);
-}
-
 /* A read and a write in one cg_any, cancelled many times at random moments, from far too
  * early to too late: both streams stay whole. */
 static void raced_both_ways(struct cg_sock *a, struct cg_sock *b)
@@ -119,26 +114,15 @@ static void raced_both_ways(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-static void weak(struct cg_sock *a, struct cg_sock *b)
-{
-    secured(&a, &b);
-    sock_weak(a, b);
-}
-
 static const struct test_case cases[] = {
     LINK(short_writers, .over = OVER_PAIR | OVER_TCP),
     LINK(reader_sends, .over = OVER_PAIR | OVER_TCP),
-    LINK(raced, .over = OVER_PAIR | OVER_TCP),
+    LINK(sock_raced, .above = secured, .over = OVER_PAIR | OVER_TCP),
     LINK(raced_both_ways, .over = OVER_PAIR | OVER_TCP),
-    LINK(weak, .where = ON_SIM),
+    LINK(sock_weak, .above = secured, .where = ON_SIM),
 };
 
 int main(void)
 {
-    int result;
-
-    certs_open();
-    result = test_main("tls_cancelled", cases, COUNT(cases));
-    certs_close();
-    return result;
+    return tls_main("tls_cancelled", cases, COUNT(cases));
 }

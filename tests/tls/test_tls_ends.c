@@ -9,6 +9,7 @@
 #include "tests/support/support.h"
 #include "tests/tls/tls_certs.h"
 #include "tests/tls/tls_link.h"
+#include "tests/tls/tls_main.h"
 
 #include <errno.h>
 #include <string.h>
@@ -165,12 +166,6 @@ static void shut_for_reading(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-static void closed(struct cg_sock *a, struct cg_sock *b)
-{
-    secured(&a, &b);
-    sock_closed(a, b);
-}
-
 static ssize_t waits_gone(void *sock)
 {
     return cg_yield(cg_wait_gone(sock));
@@ -198,30 +193,6 @@ static void gone(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(a);
 }
 
-static void gone_closed(struct cg_sock *a, struct cg_sock *b)
-{
-    secured(&a, &b);
-    end_gone_closed(a, b);
-}
-
-static void gently(struct cg_sock *a, struct cg_sock *b)
-{
-    secured(&a, &b);
-    end_gently(a, b);
-}
-
-static void gently_lost(struct cg_sock *a, struct cg_sock *b)
-{
-    secured(&a, &b);
-    end_gently_lost(a, b);
-}
-
-static void least(struct cg_sock *a, struct cg_sock *b)
-{
-    secured(&a, &b);
-    end_least(a, b);
-}
-
 static const struct test_case cases[] = {
     LINK(cut_off),
     LINK(closed_in_order),
@@ -229,20 +200,15 @@ static const struct test_case cases[] = {
     LINK(reset_by_option, .over = OVER_TCP),
     LINK(spoilt),
     LINK(shut_for_reading, .over = OVER_PAIR | OVER_TCP),
-    LINK(closed, .over = OVER_PAIR | OVER_TCP),
+    LINK(sock_closed, .above = secured, .over = OVER_PAIR | OVER_TCP),
     LINK(gone, .over = OVER_PAIR | OVER_TCP),
-    LINK(gone_closed, .over = OVER_PAIR | OVER_TCP),
-    LINK(gently, .over = OVER_PAIR | OVER_TCP),
-    LINK(gently_lost, .over = OVER_PAIR | OVER_TCP),
-    LINK(least, .over = OVER_PAIR | OVER_TCP),
+    LINK(end_gone_closed, .above = secured, .over = OVER_PAIR | OVER_TCP),
+    LINK(end_gently, .above = secured, .over = OVER_PAIR | OVER_TCP),
+    LINK(end_gently_lost, .above = secured, .over = OVER_PAIR | OVER_TCP),
+    LINK(end_least, .above = secured, .over = OVER_PAIR | OVER_TCP),
 };
 
 int main(void)
 {
-    int result;
-
-    certs_open();
-    result = test_main("tls_ends", cases, COUNT(cases));
-    certs_close();
-    return result;
+    return tls_main("tls_ends", cases, COUNT(cases));
 }

@@ -5,6 +5,7 @@
 
 #include "tests/support/support.h"
 #include "tests/tls/tls_certs.h"
+#include "tests/tls/tls_main.h"
 #include "tests/tls/tls_meeting.h"
 
 #include <errno.h>
@@ -227,10 +228,5 @@ static const struct test_case cases[] = {
 
 int main(void)
 {
-    int result;
-
-    certs_open();
-    result = test_main("tls_files", cases, COUNT(cases));
-    certs_close();
-    return result;
+    return tls_main("tls_files", cases, COUNT(cases));
 }

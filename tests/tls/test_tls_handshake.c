@@ -6,6 +6,7 @@
 #include "tests/support/support.h"
 #include "tests/tls/tls_certs.h"
 #include "tests/tls/tls_link.h"
+#include "tests/tls/tls_main.h"
 
 #include <errno.h>
 #include <string.h>
@@ -192,10 +193,5 @@ static const struct test_case cases[] = {
 
 int main(void)
 {
-    int result;
-
-    certs_open();
-    result = test_main("tls_handshake", cases, COUNT(cases));
-    certs_close();
-    return result;
+    return tls_main("tls_handshake", cases, COUNT(cases));
 }

@@ -5,6 +5,7 @@
 
 #include "tests/support/support.h"
 #include "tests/tls/tls_certs.h"
+#include "tests/tls/tls_main.h"
 
 #include <cogen/tls.h>
 
@@ -184,14 +185,9 @@ static const struct test_case cases[] = {
 
 int main(void)
 {
-    int result;
-
     if (system("openssl version >/dev/null 2>&1") != 0) {
         puts("SKIP TLS with s_server and s_client: there is no openssl (in Debian: openssl)");
         return 77;
     }
-    certs_open();
-    result = test_main("tls_interop", cases, COUNT(cases));
-    certs_close();
-    return result;
+    return tls_main("tls_interop", cases, COUNT(cases));
 }

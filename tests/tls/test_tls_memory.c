@@ -7,6 +7,7 @@
 #include "tests/failing/failing.h"
 #include "tests/support/support.h"
 #include "tests/tls/tls_certs.h"
+#include "tests/tls/tls_main.h"
 
 #include <cogen/tls.h>
 #include <errno.h>
@@ -152,12 +153,8 @@ static ssize_t each_allocation(void *arg)
 int main(void)
 {
     static const struct test_case cases[] = {CORO(each_allocation, .where = ON_SIM)};
-    int result;
 
     if (!CRYPTO_set_mem_functions(their_malloc, their_realloc, their_free))
         return 1;
-    certs_open();
-    result = test_main("tls_memory", cases, COUNT(cases));
-    certs_close();
-    return result;
+    return tls_main("tls_memory", cases, COUNT(cases));
 }

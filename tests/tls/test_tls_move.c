@@ -6,6 +6,7 @@
 #include "lib/threads/crew.h"
 #include "tests/support/support.h"
 #include "tests/tls/tls_certs.h"
+#include "tests/tls/tls_main.h"
 #include "tls/conn.h"
 
 #include <errno.h>
@@ -355,10 +356,5 @@ int main(void)
         CORO(refused),
         PLAIN(dropped, .where = ON_KERNEL),
     };
-    int result;
-
-    certs_open();
-    result = test_main("tls_move", cases, COUNT(cases));
-    certs_close();
-    return result;
+    return tls_main("tls_move", cases, COUNT(cases));
 }

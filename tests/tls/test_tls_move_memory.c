@@ -6,6 +6,7 @@
 #include "tests/failing/failing.h"
 #include "tests/support/support.h"
 #include "tests/tls/tls_certs.h"
+#include "tests/tls/tls_main.h"
 
 #include <cogen/tls.h>
 #include <errno.h>
@@ -140,10 +141,5 @@ int main(void)
     static const struct test_case cases[] = {
         PLAIN(every_allocation, .where = ON_KERNEL),
     };
-    int result;
-
-    certs_open();
-    result = test_main("tls_move_memory", cases, COUNT(cases));
-    certs_close();
-    return result;
+    return tls_main("tls_move_memory", cases, COUNT(cases));
 }

@@ -5,6 +5,7 @@
 
 #include "tests/support/support.h"
 #include "tests/tls/tls_certs.h"
+#include "tests/tls/tls_main.h"
 #include "tests/tls/tls_meeting.h"
 #include "tls/conn.h"
 
@@ -106,10 +107,5 @@ int main(void)
         PLAIN(reloads),
         PLAIN(overtaken, .where = ON_SIM),
     };
-    int result;
-
-    certs_open();
-    result = test_main("tls_threads", cases, COUNT(cases));
-    certs_close();
-    return result;
+    return tls_main("tls_threads", cases, COUNT(cases));
 }
