@@ -43,6 +43,16 @@ struct cg_http_events *cg_http_events_new_with(const struct cg_http_events_optio
     return events;
 }
 
+int cg__http_events_put_text(struct cg_http_headers *text, const struct cg_http_event *event)
+{
+    bool has_id = event->id != NULL && *event->id != '\0';
+
+    return cg__http_response_event_put(
+        text, &(struct cg_http_send_event_op){.event = event->event, .data = event->data,
+                                              .id = has_id ? event->id : NULL,
+                                              .retry = event->retry});
+}
+
 void cg__http_events_put(struct cg__http_events_entry *event)
 {
     if (event != NULL && --event->users == 0)
@@ -57,7 +67,7 @@ static void destroy(struct cg_http_events *events)
     free(events);
 }
 
-void cg__http_events_wake(struct cg_http_events *events)
+void cg_http_events_wake(struct cg_http_events *events)
 {
     cg_event_set(&events->news);
     cg_event_clear(&events->news);
@@ -68,10 +78,13 @@ void cg_http_events_free(struct cg_http_events *events)
     if (events == NULL)
         return;
     events->freed = true;
-    if (events->clients == 0)
+    if (events->clients == 0) {
         destroy(events);
-    else
-        cg__http_events_wake(events);
+        return;
+    }
+    cg_http_events_wake(events);
+    for (struct cg__http_events_work *each = events->works; each != NULL; each = each->next)
+        cg_coro_cancel(each->coro);
 }
 
 void cg__http_events_enter(struct cg_http_events *events)
@@ -85,6 +98,23 @@ void cg__http_events_leave(struct cg_http_events *events)
         destroy(events);
 }
 
+void cg__http_events_begin(struct cg_http_events *events, struct cg__http_events_work *work)
+{
+    work->coro = cg_coro_self();
+    work->next = events->works;
+    work->link = &events->works;
+    if (work->next != NULL)
+        work->next->link = &work->next;
+    events->works = work;
+}
+
+void cg__http_events_end(struct cg__http_events_work *work)
+{
+    *work->link = work->next;
+    if (work->next != NULL)
+        work->next->link = work->link;
+}
+
 size_t cg_http_events_clients(const struct cg_http_events *events)
 {
     return events->clients;
@@ -95,16 +125,41 @@ static void put_id(const struct cg_http_events *events, uint64_t number, char id
     snprintf(id, ID, "%" PRIx64 "-%" PRIu64, events->made, number);
 }
 
-uint64_t cg__http_events_cursor(const struct cg_http_events *events, const char *id)
+/* The number of the event that the library has given this id; 0: it has not. */
+static uint64_t number_of(const struct cg_http_events *events, const char *id)
 {
-    const char *dash = id != NULL ? strchr(id, '-') : NULL;
+    const char *dash = strchr(id, '-');
     uint64_t number;
     char same[ID];
 
     if (dash == NULL || !cg__ascii_is_number(dash + 1, &number) || number >= events->end)
-        return events->end;
+        return 0;
     put_id(events, number, same);
-    return strcmp(id, same) == 0 ? number + 1 : events->end;
+    return strcmp(id, same) == 0 ? number : 0;
+}
+
+/* The number of the newest kept event that the program has given this id; 0: none. */
+static uint64_t find(const struct cg_http_events *events, const char *id)
+{
+    for (uint64_t number = events->end; number-- > events->first;) {
+        const char *given = events->ring[number % events->options.kept]->id;
+
+        if (given != NULL && strcmp(given, id) == 0)
+            return number;
+    }
+    return 0;
+}
+
+uint64_t cg__http_events_cursor(const struct cg_http_events *events, const char *id)
+{
+    uint64_t number;
+
+    if (id == NULL || *id == '\0')
+        return events->end;
+    number = number_of(events, id);
+    if (number == 0)
+        number = find(events, id);
+    return number > 0 ? number + 1 : events->end;
 }
 
 struct cg__http_events_entry *cg__http_events_next(struct cg_http_events *events, uint64_t *cursor)
@@ -120,16 +175,20 @@ struct cg__http_events_entry *cg__http_events_next(struct cg_http_events *events
     return event;
 }
 
-/* Lays an event out. NULL: no memory. */
-static struct cg__http_events_entry *make(const struct cg_http_headers *text)
+/* Makes an event of its text and the id that the program gave it, or NULL. NULL: no memory. */
+static struct cg__http_events_entry *make(const struct cg_http_headers *text, const char *id)
 {
-    struct cg__http_events_entry *event = malloc(sizeof *event + text->used);
+    size_t id_size = id != NULL ? strlen(id) + 1 : 0;
+    struct cg__http_events_entry *event = malloc(sizeof *event + text->used + id_size);
 
     if (event == NULL)
         return NULL;
     event->users = 1;
     event->len = text->used;
+    event->id = NULL;
     memcpy(event->text, text->data, text->used);
+    if (id != NULL)
+        event->id = memcpy(event->text + text->used, id, id_size);
     return event;
 }
 
@@ -163,21 +222,22 @@ int cg_http_events_publish_with(struct cg_http_events *events,
 {
     struct cg_http_headers text = {.data = NULL};
     struct cg__http_events_entry *made = NULL;
+    struct cg_http_event numbered = *event;
     char id[ID];
     int rc;
 
     if (event->data == NULL)
         return -EINVAL;
     put_id(events, events->end, id);
-    rc = cg__http_response_event_put(
-        &text, &(struct cg_http_send_event_op){.event = event->event, .data = event->data,
-                                               .id = id, .retry = event->retry});
-    if (rc == 0 && (made = make(&text)) == NULL)
+    if (event->id == NULL)
+        numbered.id = id;
+    rc = cg__http_events_put_text(&text, &numbered);
+    if (rc == 0 && (made = make(&text, event->id)) == NULL)
         rc = -ENOMEM;
     cg__http_message_clear(&text);
     if (rc < 0)
         return rc;
     add(events, made);
-    cg__http_events_wake(events);
+    cg_http_events_wake(events);
     return 0;
 }

@@ -10,7 +10,14 @@
 struct cg__http_events_entry {
     unsigned users; /* the ring, and clients to which it is being sent */
     size_t len;
+    const char *id; /* that the program gave it, behind the text; or NULL */
     char text[];
+};
+
+/* A coroutine that serves a client at the moment; lies on its stack. */
+struct cg__http_events_work {
+    struct cg__http_events_work *next, **link;
+    struct cg_coro *coro;
 };
 
 struct cg_http_events {
@@ -22,23 +29,30 @@ struct cg_http_events {
     uint64_t end;   /* the number of the next event; numbers begin with 1 */
     size_t bytes;   /* of the events that are kept */
     size_t clients;
+    struct cg__http_events_work *works; /* of the clients that have a coroutine */
     bool freed; /* the last client frees the memory */
     struct cg__http_events_entry *ring[];
 };
-
-/* Wakes all clients. */
-void cg__http_events_wake(struct cg_http_events *events);
 
 /* Returns the next event of a client, and moves its cursor. NULL: there is none. To be given
  * back by cg__http_events_put. */
 struct cg__http_events_entry *cg__http_events_next(struct cg_http_events *events, uint64_t *cursor);
 void cg__http_events_put(struct cg__http_events_entry *event);
 
+/* Appends an event as it is sent. 0, -EINVAL or -ENOMEM. */
+int cg__http_events_put_text(struct cg_http_headers *text, const struct cg_http_event *event);
+
 /* The cursor of a client that has seen the event with this id last; NULL: none. */
 uint64_t cg__http_events_cursor(const struct cg_http_events *events, const char *id);
 
-/* A client comes or leaves. */
+/* A client comes or leaves. The last one to leave frees events that cg_http_events_free was
+ * called for. */
 void cg__http_events_enter(struct cg_http_events *events);
 void cg__http_events_leave(struct cg_http_events *events);
+
+/* The running coroutine begins or ends to serve a client. cg_http_events_free cancels it
+ * meanwhile, since the client may be stuck. */
+void cg__http_events_begin(struct cg_http_events *events, struct cg__http_events_work *work);
+void cg__http_events_end(struct cg__http_events_work *work);
 
 #endif

@@ -14,9 +14,13 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
-enum { AT_ONCE = 8 }; /* events in one write */
+enum {
+    AT_ONCE = 8,             /* published events in one write */
+    OWN_AT_ONCE = 16 * 1024, /* bytes of own events after which they are written */
+};
 
 enum { NEWS, INPUT, BRANCHES };
 
@@ -29,6 +33,10 @@ struct client {
     struct cg_http_events *events;
     struct cg_sock *sock;
     struct cg_coro *coro; /* NULL: it waits without one */
+    cg_http_events_next *next; /* NULL: it has no events of its own */
+    void (*ended)(void *arg);  /* NULL: nobody wants to know */
+    void *arg;
+    uint64_t sent; /* how many events of its own */
     uint64_t cursor;
     bool over; /* the server shuts down, or does not wait any longer */
 };
@@ -38,14 +46,50 @@ static struct client *of(struct cg__http_guest *guest)
     return (struct client *)((char *)guest - offsetof(struct client, guest));
 }
 
+/* If the client does not take all, closing the socket is to reset its stream or connection:
+ * otherwise the rest would wait for it, in the kernel for a quarter of an hour. */
 static ssize_t write_parts(struct client *client, struct iovec *parts, int count)
 {
-    return cg__http_acked_writev(client->sock, parts, count,
-                                 client->guest.serving->server->write_wait, false);
+    ssize_t n = cg__http_acked_writev(client->sock, parts, count,
+                                      client->guest.serving->server->write_wait, false);
+
+    if (n < 0)
+        cg_sock_setopt(client->sock, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
+                       sizeof(struct linger));
+    return n;
 }
 
-/* Sends some of the events that are new to the client. 0: there is none. */
-static ssize_t send_some(struct client *client)
+/* Lays some of the client's own events out. 0, or a negative code: the stream ends behind them. */
+static int put_own(struct client *client, struct cg_http_headers *text)
+{
+    int rc = 0;
+
+    while (rc == 0 && text->used < OWN_AT_ONCE) {
+        struct cg_http_event event = {.data = NULL};
+
+        rc = client->next(client->arg, client->sent, &event);
+        if (rc <= 0)
+            break;
+        client->sent++;
+        rc = cg__http_events_put_text(text, &event);
+    }
+    return rc;
+}
+
+/* Sends some of the client's own events. 0: there is none. */
+static ssize_t send_own(struct client *client)
+{
+    struct cg_http_headers text = {.data = NULL};
+    ssize_t rc = put_own(client, &text), n = (ssize_t)text.used;
+
+    if (n > 0)
+        n = write_parts(client, &(struct iovec){text.data, text.used}, 1);
+    cg__http_message_clear(&text);
+    return rc < 0 ? rc : n;
+}
+
+/* Sends some of the published events that are new to the client. 0: there is none. */
+static ssize_t send_published(struct client *client)
 {
     struct cg__http_events_entry *sent[AT_ONCE];
     struct iovec parts[AT_ONCE];
@@ -63,11 +107,20 @@ static ssize_t send_some(struct client *client)
     return n;
 }
 
+static ssize_t send_some(struct client *client)
+{
+    ssize_t n = client->next != NULL ? send_own(client) : 0;
+
+    return n != 0 ? n : send_published(client);
+}
+
 static void end(struct client *client)
 {
     cg_sock_close(client->sock);
-    cg__http_connection_leave(&client->guest);
     cg__http_events_leave(client->events);
+    if (client->ended != NULL)
+        client->ended(client->arg);
+    cg__http_connection_leave(&client->guest);
     free(client);
 }
 
@@ -88,9 +141,10 @@ static bool is_over(const struct client *client)
     return client->over || client->events->freed;
 }
 
-/* Goes on after a wait that has ended with n. Input ends the stream: it is the end of the
- * connection, or what no client may send behind its request. */
-static void go_on(struct client *client, ssize_t n)
+/* Sends what there is after a wait that has ended with n. Returns a negative code if the stream
+ * is to end. Input ends it: that is the end of the connection, or what no client may send behind
+ * its request. */
+static ssize_t send_all(struct client *client, ssize_t n)
 {
     if (n == INPUT)
         n = CG_EOF;
@@ -98,6 +152,17 @@ static void go_on(struct client *client, ssize_t n)
         n = write_parts(client, &(struct iovec){(void *)":\n\n", 3}, 1);
     while (n >= 0 && !is_over(client) && (n = send_some(client)) > 0)
         continue;
+    return n;
+}
+
+static void go_on(struct client *client, ssize_t n)
+{
+    struct cg__http_events_work work;
+
+    client->coro = cg_coro_self();
+    cg__http_events_begin(client->events, &work);
+    n = send_all(client, n);
+    cg__http_events_end(&work);
     if (n < 0 || is_over(client))
         end(client);
     else
@@ -107,19 +172,13 @@ static void go_on(struct client *client, ssize_t n)
 /* In a new coroutine. */
 static ssize_t resume(void *op)
 {
-    struct client *client = op;
-
-    client->coro = cg_coro_self();
-    go_on(client, cg_op_result(op));
+    go_on(op, cg_op_result(op));
     return 0;
 }
 
 static void serve(struct cg__http_guest *guest)
 {
-    struct client *client = of(guest);
-
-    client->coro = cg_coro_self();
-    go_on(client, NEWS);
+    go_on(of(guest), NEWS);
 }
 
 /* A shutdown waits for no client: one that is being sent something may read nothing any more. */
@@ -174,9 +233,11 @@ static ssize_t respond(struct cg_http_request *req, struct client *client)
     return n;
 }
 
-static ssize_t begin(struct cg_http_request *req, struct cg_http_events *events)
+static ssize_t begin(const struct cg_http_serve_events_op *serve)
 {
+    struct cg_http_request *req = serve->req;
     struct client *client = calloc(1, sizeof *client);
+    const char *last = serve->last;
     ssize_t n;
 
     if (client == NULL)
@@ -186,14 +247,28 @@ static ssize_t begin(struct cg_http_request *req, struct cg_http_events *events)
         free(client);
         return n;
     }
-    client->events = events;
-    client->cursor =
-        cg__http_events_cursor(events, cg_http_request_header(req, "Last-Event-ID"));
+    if (last == NULL)
+        last = cg_http_request_header(req, "Last-Event-ID");
+    client->events = serve->events;
+    client->next = serve->next;
+    client->ended = serve->ended;
+    client->arg = serve->arg;
+    client->cursor = cg__http_events_cursor(serve->events, last);
     client->guest.type = &guest_type;
-    cg__http_events_enter(events);
+    cg__http_events_enter(serve->events);
     cg__http_guest_stay(req, &client->guest);
     cg__http_guest_add(req, &client->guest);
     return 0;
+}
+
+/* Responds to a HEAD: its stream has ended already. */
+static ssize_t begin_head(const struct cg_http_serve_events_op *serve)
+{
+    ssize_t n = cg__http_response_head_write(serve->req, 200, -1, NULL);
+
+    if (n == 0 && serve->ended != NULL)
+        serve->ended(serve->arg);
+    return n;
 }
 
 static ssize_t serve_events_run(struct cg_op *op)
@@ -210,9 +285,7 @@ static ssize_t serve_events_run(struct cg_op *op)
         rc = set_fields(req);
     if (rc < 0)
         return rc;
-    if (req->code == HTTP_HEAD)
-        return cg__http_response_head_write(req, 200, -1, NULL);
-    return begin(req, serve->events);
+    return req->code == HTTP_HEAD ? begin_head(serve) : begin(serve);
 }
 
 static int serve_events_print(const struct cg_op *op, char *buf, size_t size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Server-sent events for many clients. The program publishes events, and the library sends
- * each of them to all clients that listen. A client to which nothing is to be sent has no
- * coroutine. See cg_http_events(3).
+ * each of them to all clients that listen; clients may have events of their own as well. One to
+ * which nothing is to be sent has no coroutine. See cg_http_events(3).
  *
  *     static ssize_t listen(struct cg_http_request *req, void *news)
  *     {
@@ -42,13 +42,21 @@ struct cg_http_events_options {
     void *reserved;
 };
 
-/* All texts are copied. */
 struct cg_http_event {
-    const char *data;  /* required */
+    const char *data;  /* required for an event that is published */
     const char *event; /* its name; NULL: "message" */
     int64_t retry;     /* ns, after which a client that was cut off comes back; 0: as before */
+    /* By which a client that comes back says what it has seen last. NULL: the library makes
+     * one for a published event, and a client's own event has none; "": none. */
+    const char *id;
     void *reserved;
 };
+
+/* Gives the next event of one client's own, such as a greeting, or what it has missed: fills in
+ * *event, which is all zero and whose texts must stay valid until the next call or the end, and
+ * returns 1. 0: there is none now; a negative code: the stream ends. `sent` is how many events
+ * this function has given. Called in the scheduler's thread, and must not yield. */
+typedef int cg_http_events_next(void *arg, uint64_t sent, struct cg_http_event *event);
 
 #ifndef __cplusplus
 
@@ -56,6 +64,10 @@ struct cg_http_serve_events_op {
     CG_OP_HEAD;
     struct cg_http_request *req;
     struct cg_http_events *events;
+    cg_http_events_next *next;
+    void (*ended)(void *arg);
+    void *arg;
+    const char *last;
 };
 
 /* cg_http_serve_events(req, events): responds with a stream of events, to be yielded by a
@@ -64,6 +76,15 @@ struct cg_http_serve_events_op {
  * handler has set are sent. The client gets what is published from now on; if its
  * Last-Event-ID is of these events, what has been published since that one, as far as it is
  * kept. The connection of HTTP/1 is closed at the end, and earlier if the client sends more.
+ * Keywords:
+ *   .next = fn    gives events for this client alone. They are sent before the published ones; fn
+ *                 is called at first, and whenever something is published or cg_http_events_wake
+ *                 is called, until it returns 0;
+ *   .ended = fn   is called once when the stream has ended, if the operation completes with 0. The
+ *                 client does not count any more, and may have been the last one. It runs in a
+ *                 coroutine that may be cancelled, and a shutdown waits for it;
+ *   .arg = arg    for both functions;
+ *   .last = id    of the event that the client has seen last, in place of its Last-Event-ID.
  *   0; to a HEAD it responds, and that is all. -EALREADY: the response has begun; -EINVAL: the
  * body of the request has not been read; -EMSGSIZE: the fields are too long; -ENOMEM. */
 #define cg_http_serve_events(...) cg__http_serve_events(__VA_ARGS__, )
@@ -89,15 +110,20 @@ extern CG_API const struct cg_op_type cg_http_serve_events_type;
 CG_API struct cg_http_events *
 cg_http_events_new_with(const struct cg_http_events_options *options);
 
-/* Ends the streams of all clients, soon, and frees the events, before their scheduler and in its
- * thread. No request may be served with them any more. NULL is ignored. */
+/* Ends the streams of all clients, soon, also of those that do not read, and frees the events,
+ * before their scheduler and in its thread. No request may be served with them any more. NULL is
+ * ignored. */
 CG_API void cg_http_events_free(struct cg_http_events *events);
 
-/* Publishes an event, with an id by which clients that come back say what they have seen. Never
- * waits; the scheduler's thread only. 0; -EINVAL: it has no data, or its name has a line break;
+/* Publishes an event, whose texts are copied. Its id tells clients that come back from where to go
+ * on; the program's own ids should differ, as of several the newest event counts. Never waits; the
+ * scheduler's thread only. 0; -EINVAL: it has no data, or its name or id has a line break;
  * -ENOMEM. */
 CG_API int cg_http_events_publish_with(struct cg_http_events *events,
                                        const struct cg_http_event *event);
+
+/* Lets each client be sent what its .next gives. Never waits; the scheduler's thread only. */
+CG_API void cg_http_events_wake(struct cg_http_events *events);
 
 /* How many clients listen. */
 CG_API size_t cg_http_events_clients(const struct cg_http_events *events);

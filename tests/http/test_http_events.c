@@ -12,21 +12,53 @@
 
 static struct cg_http_events *events;
 
+/* What the next client is sent for itself. */
+static struct {
+    struct cg_http_event list[3];
+    uint64_t count;   /* of the list, again and again */
+    int after;        /* what comes behind it */
+    const char *last; /* the id for .last */
+    unsigned ended;   /* clients that have */
+    bool frees;       /* the events, with the last client */
+} own;
+
+static int gives(void *arg, uint64_t sent, struct cg_http_event *event)
+{
+    ck_assert_ptr_eq(arg, &own);
+    ck_assert_ptr_null(event->data);
+    if (sent >= own.count)
+        return own.after;
+    *event = own.list[sent % COUNT(own.list)];
+    return 1;
+}
+
+static void has_ended(void *arg)
+{
+    ck_assert_ptr_eq(arg, &own);
+    own.ended++;
+    if (own.frees && cg_http_events_clients(events) == 0) {
+        cg_http_events_free(events);
+        events = NULL;
+    }
+}
+
 static ssize_t handles(struct cg_http_request *req, void *arg)
 {
     ssize_t n;
 
     (void)arg;
     OK(cg_http_response_set_header(req, "X-Own", "yes"));
-    n = cg_yield(cg_http_serve_events(req, events));
+    n = cg_yield(cg_http_serve_events(req, events, .next = gives, .ended = has_ended,
+                                      .arg = &own, .last = own.last));
     if (n == 0)
-        IS(cg_yield(cg_http_serve_events(req, events)), -EALREADY);
+        IS(cg_yield(cg_http_serve_events(req, events, .ended = has_ended)), -EALREADY);
     return n;
 }
 
 static void begin(bool h2, size_t kept, int64_t heartbeat)
 {
     carried_begin(h2);
+    memset(&own, 0, sizeof own);
     events = cg_http_events_new(.kept = kept, .heartbeat = heartbeat);
     ck_assert_ptr_nonnull(events);
     OK(cg_http_server_mount(carried_server, "/events", handles, NULL));
@@ -53,6 +85,7 @@ static void join(struct listener *l, const char *last)
     ck_assert_str_eq(cg_http_reply_header(l->reply, "Content-Type"), "text/event-stream");
     ck_assert_str_eq(cg_http_reply_header(l->reply, "Cache-Control"), "no-cache");
     ck_assert_str_eq(cg_http_reply_header(l->reply, "X-Own"), "yes");
+    l->id[0] = '\0';
 }
 
 static void leave(struct listener *l)
@@ -253,25 +286,178 @@ static void keeps_few_bytes(bool h2)
     finish();
 }
 
-/* A shutdown waits for no client that does not read. */
+static char large[1 << 20];
+
+/* A client that does not read, to which so many bytes are sent, in events of a part each. */
+static void get_stuck(struct listener *l, bool h2, size_t bytes, size_t part)
+{
+    memset(large, 'x', sizeof large - 1);
+    begin(h2, 0, CG_NEVER);
+    join(l, NULL);
+    for (; bytes > 0; bytes -= part) {
+        say(large + sizeof large - part);
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    }
+    OK(cg_yield(cg_sleep(CG_SECOND)));
+}
+
+/* A shutdown waits for no client that does not read, whether it is being sent something or what it
+ * was sent waits behind its windows: it takes no longer than that of an idle connection. */
+static void leaves_one_stuck(bool h2, size_t bytes, size_t part)
+{
+    int64_t timeout = CG_HOUR, begun;
+    struct listener l;
+
+    get_stuck(&l, h2, bytes, part);
+    begun = cg_sched_now(cg_sched_self());
+    IS(shuts_down(&timeout), 0);
+    ck_assert_int_lt(cg_sched_now(cg_sched_self()) - begun, 5 * CG_SECOND);
+    ck_assert_uint_eq(cg_http_events_clients(events), 0);
+    cg_http_reply_free(l.reply);
+    finish();
+}
+
 static void leaves_the_stuck(bool h2)
 {
-    static char large[1 << 20];
+    leaves_one_stuck(h2, sizeof large, sizeof large);
+    for (size_t bytes = 16 * 1024; bytes <= sizeof large; bytes *= 2)
+        leaves_one_stuck(h2, bytes, 8 * 1024);
+}
+
+/* The end of the events waits for no client that does not read. */
+static void frees_the_stuck(bool h2)
+{
+    struct listener l;
+
+    get_stuck(&l, h2, sizeof large, sizeof large);
+    ck_assert_uint_gt(coroutines(), h2); /* it is being sent */
+    cg_http_events_free(events);
+    events = NULL;
+    OK(cg_yield(cg_sleep(CG_SECOND)));
+    ck_assert_uint_eq(coroutines(), h2);
+    cg_http_reply_free(l.reply);
+    finish();
+}
+
+/* Events of the client's own come first and, after a wake, before published ones. */
+static void gives_own(bool h2)
+{
+    struct listener l;
+
+    begin(h2, 0, CG_NEVER);
+    own.list[0] = (struct cg_http_event){.event = "hello", .data = "Ann", .retry = CG_SECOND};
+    own.list[1] = (struct cg_http_event){.data = "a\nb", .id = "7"};
+    own.list[2] = (struct cg_http_event){.data = "c", .id = ""};
+    own.count = 3;
+    join(&l, NULL);
+    HEARS(&l, "event: hello|retry: 1000|data: Ann|");
+    ck_assert_str_eq(l.id, "");
+    HEARS(&l, "data: a|data: b|");
+    ck_assert_str_eq(l.id, "7");
+    HEARS(&l, "data: c|");
+    ck_assert_str_eq(l.id, "7");
+    OK(cg_yield(cg_sleep(2 * CG_SECOND)));
+    ck_assert_uint_eq(coroutines(), h2);
+    own.count = 4;
+    say("published");
+    HEARS(&l, "event: hello|retry: 1000|data: Ann|");
+    HEARS(&l, "data: published|");
+    OK(cg_yield(cg_sleep(2 * CG_SECOND)));
+    own.count = 600; /* more than one write takes */
+    cg_http_events_wake(events);
+    for (int i = 4; i < 600; i++)
+        HEARS(&l, i % 3 == 0   ? "event: hello|retry: 1000|data: Ann|"
+                  : i % 3 == 1 ? "data: a|data: b|"
+                               : "data: c|");
+    own.after = -EPIPE; /* ends the stream */
+    own.count = 601;
+    cg_http_events_wake(events);
+    HEARS(&l, "event: hello|retry: 1000|data: Ann|");
+    HEARS(&l, "END");
+    ck_assert_uint_eq(own.ended, 1);
+    leave(&l);
+    own.list[0].event = "a\nb"; /* is no name: so does this */
+    join(&l, NULL);
+    HEARS(&l, "END");
+    leave(&l);
+    ck_assert_uint_eq(own.ended, 2);
+    finish();
+}
+
+/* The program is told once of each end, whatever the reason. */
+static void tells_of_the_end(bool h2)
+{
     int64_t timeout = CG_HOUR;
     struct cg_coro *shutdown;
     struct listener l;
 
-    memset(large, 'x', sizeof large - 1);
     begin(h2, 0, CG_NEVER);
     join(&l, NULL);
-    say(large);
-    OK(cg_yield(cg_sleep(CG_SECOND)));
-    ck_assert_uint_gt(coroutines(), h2); /* it is being sent */
-    shutdown = test_start(shuts_down, &timeout);
-    OK(cg_yield(cg_sleep(CG_SECOND)));
-    ck_assert_uint_eq(cg_http_events_clients(events), 0);
+    OK(cg_yield(cg_sleep(2 * CG_SECOND)));
+    ck_assert_uint_eq(own.ended, 0);
+    leave(&l);
+    ck_assert_uint_eq(own.ended, 1);
+    join(&l, NULL);
+    cg_http_events_free(events);
+    HEARS(&l, "END");
+    ck_assert_uint_eq(own.ended, 2);
     cg_http_reply_free(l.reply);
-    test_end(shutdown);
+    events = cg_http_events_new();
+    own.frees = true;
+    join(&l, NULL);
+    cg_http_reply_free(l.reply);
+    while (events != NULL)
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    events = cg_http_events_new();
+    join(&l, NULL);
+    shutdown = test_start(shuts_down, &timeout);
+    HEARS(&l, "END");
+    cg_http_reply_free(l.reply);
+    IS(test_end(shutdown), 0);
+    ck_assert_uint_eq(own.ended, 4);
+    ck_assert_ptr_null(events);
+    finish();
+}
+
+/* A client comes back by an id of the program, of which the newest event counts, also if its URL
+ * tells it. An event without an id does not change that. */
+static void knows_own_ids(bool h2)
+{
+    struct listener l;
+
+    begin(h2, 4, CG_NEVER);
+    IS(cg_http_events_publish(events, .data = "x", .id = "a\nb"), -EINVAL);
+    join(&l, NULL);
+    IS(cg_http_events_publish(events, .data = "1", .id = "same"), 0);
+    IS(cg_http_events_publish(events, .data = "2", .id = "same"), 0);
+    IS(cg_http_events_publish(events, .data = "3", .id = ""), 0);
+    IS(cg_http_events_publish(events, .data = "4", .id = "other"), 0);
+    HEARS(&l, "data: 1|");
+    ck_assert_str_eq(l.id, "same");
+    HEARS(&l, "data: 2|");
+    HEARS(&l, "data: 3|");
+    ck_assert_str_eq(l.id, "same");
+    HEARS(&l, "data: 4|");
+    leave(&l);
+    join(&l, "same");
+    HEARS(&l, "data: 3|");
+    leave(&l);
+    own.last = "same";
+    join(&l, "other");
+    HEARS(&l, "data: 3|");
+    leave(&l);
+    own.last = "";
+    join(&l, "same");
+    say("5");
+    HEARS(&l, "data: 5|");
+    leave(&l);
+    own.last = NULL;
+    for (int i = 0; i < 4; i++)
+        say("later");
+    join(&l, "other"); /* is no longer kept */
+    say("last");
+    HEARS(&l, "data: last|");
+    leave(&l);
     finish();
 }
 
@@ -282,6 +468,10 @@ static void whole(bool h2)
     keeps_few_bytes(h2);
     ends(h2);
     leaves_the_stuck(h2);
+    frees_the_stuck(h2);
+    gives_own(h2);
+    tells_of_the_end(h2);
+    knows_own_ids(h2);
 }
 
 CARRIED(whole)
@@ -317,7 +507,9 @@ static ssize_t head(void *arg)
     ck_assert_str_eq(cg_http_reply_header(reply, "Content-Type"), "text/event-stream");
     ck_assert_ptr_null(cg_http_reply_header(reply, "Content-Length"));
     cg_http_reply_free(reply);
+    ck_assert_uint_eq(own.ended, 1); /* a stream that has ended already */
     sends_more();
+    ck_assert_uint_eq(own.ended, 2);
     ck_assert_ptr_null(cg_http_events_new(.kept = CG_HTTP_EVENTS_MOST + 1));
     ck_assert_uint_eq(cg_http_events_clients(events), 0);
     join(&l, NULL);

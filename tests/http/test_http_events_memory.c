@@ -19,14 +19,33 @@ bool failing_now(enum failing_what what)
 }
 
 static struct cg_http_events *events;
+static unsigned begun, ended; /* streams */
+
+static int greets(void *arg, uint64_t sent, struct cg_http_event *event)
+{
+    (void)arg;
+    event->data = "hello";
+    return sent == 0;
+}
+
+static void has_ended(void *arg)
+{
+    (void)arg;
+    ended++;
+}
 
 static ssize_t handles(struct cg_http_request *req, void *arg)
 {
+    ssize_t n =
+        cg_yield(cg_http_serve_events(req, events, .next = greets, .ended = has_ended));
+
     (void)arg;
-    return cg_yield(cg_http_serve_events(req, events));
+    begun += n == 0;
+    return n;
 }
 
-/* Listens, and is sent two events, between which it is idle. Returns how many have come. */
+/* Listens, and is sent three events, between which it is idle: one of its own, and two with an id
+ * of the program. Returns how many have come. */
 static int listen_to(void)
 {
     struct cg_http_fetch fetch = {.url = carried_url("/events"), .stream = true};
@@ -35,9 +54,9 @@ static int listen_to(void)
     int count = 0;
 
     if (cg_yield(cg_http_fetch(carried_client, &fetch, &reply, .timeout = CG_MINUTE)) == 200)
-        for (; count < 2; count++) {
+        for (; count < 3; count++) {
             cg_yield(cg_sleep(2 * CG_SECOND));
-            if (cg_http_events_publish(events, .data = "x") < 0 ||
+            if ((count > 0 && cg_http_events_publish(events, .data = "x", .id = "y") < 0) ||
                 cg_yield(cg_http_read_reply(reply, buf, sizeof buf, .timeout = CG_MINUTE)) <= 0)
                 break;
         }
@@ -62,15 +81,16 @@ static void each_allocation(bool h2)
             armed = true;
             whole = listen_to();
             armed = false;
-            refused += whole < 2;
-            IS(listen_to(), 2);
+            refused += whole < 3;
+            IS(listen_to(), 3);
             cg_http_events_free(events);
         }
         carried_end();
+        ck_assert_uint_eq(begun, ended); /* each is told of, and once */
         if (left >= 0)
             break; /* no allocation was left to fail */
     }
-    ck_assert_int_eq(whole, 2);
+    ck_assert_int_eq(whole, 3);
     ck_assert_int_gt(failure, 20);
     ck_assert_int_gt(refused, 5);
 }
