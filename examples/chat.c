@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A chat in the browser. Each tab has a WebSocket, or a stream of server-sent events where
- * that does not get through. It is a coroutine that waits for a signal with the name of its
- * room; when a tab sends a message, the signal wakes all coroutines of the room. The page is
- * in examples/site_chat, the rooms are in chat_room.c.
+/* A chat in the browser. Each tab has a WebSocket, which is a coroutine that waits for a signal
+ * with the name of its room; when a tab sends a message, the signal wakes all coroutines of the
+ * room. Where a WebSocket does not get through, the tab has a stream of server-sent events, and
+ * a coroutine only while something is sent to it. The page is in examples/site_chat, the rooms
+ * are in chat_room.c.
  *
  *     ./chat                          on 127.0.0.1:8090, until Ctrl-C
  *     http://127.0.0.1:8090/          in several tabs of a browser: the room "lobby"
@@ -17,7 +18,7 @@
  * It is a service, see service.h. All workers share the rooms.
  */
 #include <cogen.h>
-#include <cogen/http_server.h>
+#include <cogen/http_events.h>
 #include <cogen/websocket.h>
 #include <errno.h>
 #include <stdio.h>
@@ -34,10 +35,9 @@
 
 enum { CONNECTIONS = 4000 };
 
-/* A stream writes a comment after so long without an event. If the client has vanished
- * without closing the connection, the write fails sooner or later. */
+/* A client is sent a comment or a ping after so long without an event. If it has vanished without
+ * closing the connection, the write fails sooner or later. */
 static int64_t heartbeat = 15 * CG_SECOND;
-static _Thread_local struct cg_http_server *server; /* each worker has its own */
 static const char *cert, *key;
 static bool tls;
 static uint8_t protocols; /* 0: those of the library */
@@ -68,80 +68,100 @@ static bool is_key(const char *key)
     return key != NULL && *key != '\0' && strlen(key) <= CHAT_KEY;
 }
 
-/* Where a member hears: a WebSocket, or the stream of events that responds to a request. */
-struct ear {
-    struct cg_http_request *req;
-    struct cg_ws *ws; /* NULL: the stream */
+static const char *name_of(const struct chat_message *message)
+{
+    static const char *const names[] = {[CHAT_SAID] = "said",
+                                        [CHAT_JOINED] = "joined",
+                                        [CHAT_LEFT] = "left",
+                                        [CHAT_PEOPLE] = "people"};
+
+    return names[message->kind];
+}
+
+enum { NUMBER = 24 }; /* room for a number */
+
+static const char *as_text(uint64_t number, char text[NUMBER])
+{
+    snprintf(text, NUMBER, "%llu", (unsigned long long)number);
+    return text;
+}
+
+/* A member that hears by a stream of events. The handler has returned: this is what an idle one
+ * costs besides its connection. */
+struct listener {
+    struct chat_member member;
+    char missed[NUMBER];
+    char key[CHAT_KEY + 1];
 };
 
-/* A message of a WebSocket has the lines of an event: its name, its id, its data. */
-static ssize_t tell(struct ear ear, const char *event, const char *id, const char *data)
+/* The next event of a listener. If the connection breaks, the browser reconnects after a second;
+ * then it is a new listener, which replaces this one. */
+static int next(void *arg, uint64_t sent, struct cg_http_event *event)
+{
+    struct listener *listener = arg;
+    const struct chat_message *message;
+    uint64_t missed;
+
+    if (sent == 0) {
+        event->event = "welcome";
+        event->data = listener->member.name;
+        event->retry = CG_SECOND;
+        return 1;
+    }
+    message = chat_next(&listener->member, &missed);
+    if (listener->member.replaced)
+        return -ECANCELED;
+    if (message == NULL)
+        return 0;
+    event->event = missed > 0 ? "missed" : name_of(message);
+    event->data = missed > 0 ? as_text(missed, listener->missed) : message->data;
+    event->id = missed > 0 ? NULL : message->id;
+    return 1;
+}
+
+/* The tab was closed, or the server ends: after a restart the browser reconnects to the
+ * successor. */
+static void ended(void *arg)
+{
+    struct listener *listener = arg;
+
+    chat_leave(&listener->member);
+    free(listener);
+}
+
+/* Tells a member by its WebSocket. A message has the lines of an event: its name, its id, its
+ * data. */
+static ssize_t tell(struct cg_ws *ws, const char *event, const char *id, const char *data)
 {
     static const char form[] = "%s\n%s\n%s";
-    size_t size = strlen(event) + (id ? strlen(id) : 0) + strlen(data) + sizeof form;
-    char *text;
+    size_t size = strlen(event) + strlen(id) + strlen(data) + sizeof form;
+    char *text = malloc(size);
     ssize_t n = -ENOMEM;
 
-    if (ear.ws == NULL)
-        return cg_yield(cg_http_send_event(ear.req, .event = event, .data = data, .id = id));
-    text = malloc(size);
     if (text != NULL) {
-        snprintf(text, size, form, event, id ? id : "", data);
-        n = cg_yield(cg_ws_send_text(ear.ws, text));
+        snprintf(text, size, form, event, id, data);
+        n = cg_yield(cg_ws_send_text(ws, text));
     }
     free(text);
     return n;
 }
 
-static ssize_t tell_missed(struct ear ear, uint64_t missed)
-{
-    char number[24];
-
-    snprintf(number, sizeof number, "%llu", (unsigned long long)missed);
-    return tell(ear, "missed", NULL, number);
-}
-
 /* Sends everything that is new to the member. */
-static ssize_t tell_news(struct ear ear, struct chat_member *member)
+static ssize_t tell_news(struct cg_ws *ws, struct chat_member *member)
 {
-    static const char *const events[] = {[CHAT_SAID] = "said",
-                                         [CHAT_JOINED] = "joined",
-                                         [CHAT_LEFT] = "left",
-                                         [CHAT_PEOPLE] = "people"};
     const struct chat_message *message;
+    char number[NUMBER];
     uint64_t missed;
     ssize_t n = 0;
 
     while (n >= 0 && (message = chat_next(member, &missed)) != NULL)
-        n = missed > 0 ? tell_missed(ear, missed)
-                       : tell(ear, events[message->kind],
-                              message->id[0] != '\0' ? message->id : NULL, message->data);
-    return n;
-}
-
-/* Serves the stream until the tab is closed, which is noticed at once, or the server
- * ends. */
-static ssize_t stream(struct cg_http_request *req, struct chat_member *member)
-{
-    /* retry: if the connection breaks, the browser reconnects after a second. */
-    ssize_t n = cg_yield(cg_http_send_event(req, .event = "welcome",
-                                            .data = member->name, .retry = CG_SECOND));
-
-    while (n >= 0 && !member->replaced) {
-        n = tell_news((struct ear){.req = req}, member);
-        if (n < 0 || member->replaced)
-            break;
-        n = chat_wait(member, req, server, heartbeat);
-        if (n > 0)
-            return 0; /* after a restart the browser reconnects to the successor */
-        if (n == -ETIMEDOUT)
-            n = cg_yield(cg_http_send_event(req));
-    }
+        n = missed > 0 ? tell(ws, "missed", "", as_text(missed, number))
+                       : tell(ws, name_of(message), message->id, message->data);
     return n;
 }
 
 /* A member says something. What is wrong with it is told to it alone. */
-static ssize_t hear(struct ear ear, const struct chat_member *member, const char *room,
+static ssize_t hear(struct cg_ws *ws, const struct chat_member *member, const char *room,
                     const struct cg_ws_message *message)
 {
     char *text = strndup(message->data, message->len);
@@ -150,7 +170,7 @@ static ssize_t hear(struct ear ear, const struct chat_member *member, const char
     if (text == NULL)
         return n;
     if (strlen(text) != message->len || text[strspn(text, " \t\r\n")] == '\0')
-        n = tell(ear, "problem", NULL, "Say something, in text.");
+        n = tell(ws, "problem", "", "Say something, in text.");
     else
         n = chat_say(room, member->key, text);
     free(text);
@@ -159,24 +179,24 @@ static ssize_t hear(struct ear ear, const struct chat_member *member, const char
 
 /* Talks until the tab is closed or the server ends: then the WebSocket is told, and reading it
  * completes with 0. A read that loses the race loses no message. */
-static ssize_t converse(struct ear ear, struct chat_member *member, const char *room)
+static ssize_t converse(struct cg_ws *ws, struct chat_member *member, const char *room)
 {
-    ssize_t n = tell(ear, "welcome", NULL, member->name);
+    ssize_t n = tell(ws, "welcome", "", member->name);
 
     while (n >= 0 && !member->replaced) {
         struct cg_ws_message message;
-        struct cg_op *read = cg_ws_read(ear.ws, &message);
+        struct cg_op *read = cg_ws_read(ws, &message);
 
-        n = tell_news(ear, member);
+        n = tell_news(ws, member);
         if (n < 0 || member->replaced)
             continue;
-        n = cg_yield(cg_any((cg_wait_signal(room, NULL), read)));
+        n = chat_wait(member, read);
         if (n != 1)
             continue;
         n = cg_op_result(read);
         if (n <= 0)
             return n;
-        n = hear(ear, member, room, &message);
+        n = hear(ws, member, room, &message);
     }
     return n;
 }
@@ -186,25 +206,25 @@ static ssize_t sockets(struct cg_http_request *req, void *arg)
     const char *name = cg_http_request_query(req, "name"),
                *key = cg_http_request_query(req, "key"),
                *room = cg_http_request_param(req, "room");
-    struct ear ear = {.req = req};
     struct chat_member member;
+    struct cg_ws *ws;
     ssize_t n;
 
     (void)arg;
     if (name == NULL || !chat_is_name(name) || !chat_is_name(room) || !is_key(key))
         return refuse(req, 400, "A name of up to 96 bytes, please, and a key.\n");
-    n = cg_yield(cg_ws_accept(req, &ear.ws, .limit = CHAT_MESSAGE, .deflate = true,
+    n = cg_yield(cg_ws_accept(req, &ws, .limit = CHAT_MESSAGE, .deflate = true,
                               .no_takeover = true, .ping_interval = heartbeat));
     if (n != 0)
         return n;
     n = chat_join(&member, room, name, key, cg_http_request_query(req, "last"));
     if (n == 0) {
-        n = converse(ear, &member, room);
+        n = converse(ws, &member, room);
         chat_leave(&member);
     }
     if (n < 0)
-        cg_yield(cg_ws_end(ear.ws, 1013, .timeout = CG_SECOND)); /* try again later */
-    cg_ws_free(ear.ws);
+        cg_yield(cg_ws_end(ws, 1013, .timeout = CG_SECOND)); /* try again later */
+    cg_ws_free(ws);
     return 0;
 }
 
@@ -214,7 +234,8 @@ static ssize_t events(struct cg_http_request *req, void *arg)
                *key = cg_http_request_query(req, "key");
     const char *room = cg_http_request_param(req, "room");
     const char *last = cg_http_request_header(req, "Last-Event-ID");
-    struct chat_member member;
+    struct listener *listener;
+    struct cg_http_events *news;
     ssize_t n;
 
     (void)arg;
@@ -225,12 +246,22 @@ static ssize_t events(struct cg_http_request *req, void *arg)
     if (strcmp(cg_http_request_method(req), "HEAD") == 0)
         return cg_yield(
             cg_http_respond(req, 200, NULL, 0, .mime = "text/event-stream"));
-    n = chat_join(&member, room, name, key,
+    listener = malloc(sizeof *listener);
+    if (listener == NULL)
+        return -ENOMEM;
+    snprintf(listener->key, sizeof listener->key, "%s", key);
+    n = chat_join(&listener->member, room, name, listener->key,
                   last ? last : cg_http_request_query(req, "last"));
-    if (n < 0)
+    if (n < 0) {
+        free(listener);
         return refuse(req, 503, "There are too many people here.\n");
-    n = stream(req, &member);
-    chat_leave(&member);
+    }
+    news = chat_listen(&listener->member, heartbeat);
+    n = news != NULL ? cg_yield(cg_http_serve_events(req, news, .next = next, .ended = ended,
+                                                     .arg = listener))
+                     : -ENOMEM;
+    if (n < 0)
+        ended(listener);
     return n;
 }
 
@@ -259,23 +290,19 @@ static void announce(const char *addr)
     printf("open http%s://%s/ in several tabs of a browser\n", tls ? "s" : "", addr);
 }
 
-static void close_server(struct cg_http_server *closed)
-{
-    cg_http_server_free(closed);
-    server = NULL;
-}
-
 static struct cg_http_server *open_server(void)
 {
-    server = cg_http_server_new(.connections = CONNECTIONS, .protocols = protocols,
-                                .wrap = tls ? server_tls_wrap : NULL);
+    struct cg_http_server *server =
+        cg_http_server_new(.connections = CONNECTIONS, .protocols = protocols,
+                           .wrap = tls ? server_tls_wrap : NULL);
+
     if (server == NULL || chat_page_mount(server) < 0 ||
         cg_http_server_mount(server, "GET /rooms/:room/events", events, NULL) < 0 ||
         cg_http_server_mount(server, "GET /rooms/:room/socket", sockets, NULL) < 0 ||
         cg_http_server_mount(server, "POST /rooms/:room/messages", messages, NULL) <
             0) {
         example_fail("server", -ENOMEM);
-        close_server(server);
+        cg_http_server_free(server);
         return NULL;
     }
     return server;
@@ -307,7 +334,7 @@ int main(int argc, char **argv)
     };
     struct service service = {
         .open = open_server,
-        .close = close_server,
+        .close = cg_http_server_free,
         .announce = announce,
         .reload = reload,
         .grace = 3 * CG_SECOND,

@@ -2,8 +2,6 @@
 /* See chat_room.h. */
 #include "chat_room.h"
 
-#include "service.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -14,8 +12,11 @@
 
 /* What a room knows of a worker. */
 struct place {
-    unsigned coros; /* coroutines that serve members of the room */
-    bool told;      /* a signal was posted since one of them has looked for messages */
+    struct chat_room *room;
+    unsigned tabs;    /* members of the room there, also those that have been replaced */
+    unsigned streams; /* of them, those that hear by a stream of events */
+    struct cg_http_events *events; /* wakes the streams; NULL: there are none */
+    bool told; /* a call was posted, and has not come: it will wake for further messages, too */
 };
 
 struct chat_room {
@@ -24,7 +25,7 @@ struct chat_room {
     int64_t made; /* in the ids of messages: those of a later room differ */
     struct chat_member *members; /* in the order in which they joined */
     unsigned count;
-    unsigned coros;   /* also of members that have been replaced; they keep the room */
+    unsigned keeps;   /* tabs, also of members that have been replaced, and posted calls */
     unsigned changes; /* how often the members have changed */
     uint64_t end;     /* the number of the next message; numbers begin with 1 */
     struct chat_message *ring[CHAT_KEPT];
@@ -35,13 +36,6 @@ struct chat_room {
 /* Protects all that is reached from here. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct chat_room *rooms;
-
-/* Whom to wake, when the lock has been released. */
-struct audience {
-    char room[CHAT_NAME + 1];
-    unsigned count;
-    unsigned char workers[SERVICE_WORKERS];
-};
 
 /* The wall clock, in microseconds since 1970. */
 static int64_t wall_clock(void)
@@ -99,7 +93,7 @@ static bool make_place(void)
 
     for (struct chat_room **at = &rooms; *at != NULL; at = &(*at)->next) {
         count++;
-        if ((*at)->coros == 0)
+        if ((*at)->keeps == 0)
             last = at;
     }
     if (count < CHAT_ROOMS)
@@ -122,6 +116,8 @@ static int make(const char *name, struct chat_room **made)
     if (room == NULL)
         return -ENOMEM;
     snprintf(room->name, sizeof room->name, "%s", name);
+    for (unsigned i = 0; i < cg_crew_size(); i++)
+        room->places[i].room = room;
     room->made = wall_clock();
     room->end = 1;
     room->next = rooms;
@@ -171,47 +167,48 @@ static int put(struct chat_room *room, enum chat_kind kind, const char *name,
     return 0;
 }
 
-/* Notes which other workers must be woken. One that has been woken and has not looked since
- * will find this message, too. */
-static void gather(struct chat_room *room, struct audience *audience)
+static struct cg_sched *sched_of(const struct place *place)
 {
-    unsigned self = cg_worker_id();
-
-    audience->count = 0;
-    memcpy(audience->room, room->name, sizeof room->name);
-    for (unsigned i = 0; i < cg_crew_size(); i++) {
-        struct place *place = &room->places[i];
-
-        if (i == self || place->coros == 0 || place->told)
-            continue;
-        place->told = true;
-        audience->workers[audience->count++] = (unsigned char)i;
-    }
+    return cg_worker_sched(cg_crew_worker((unsigned)(place - place->room->places)));
 }
 
-/* There was no memory to wake a worker: the next message wakes it. */
-static void forget(const char *name, unsigned worker)
+/* Wakes the members at a worker, in its thread. One that is being sent something does not wait; it
+ * finds the new message by its cursor afterwards. */
+static void wake(const struct place *place)
 {
-    struct chat_room *room;
+    cg_sched_signal(sched_of(place), place->room->name, NULL);
+    if (place->events != NULL)
+        cg_http_events_wake(place->events);
+}
+
+/* Called outside coroutines, in the thread of the worker that has been told. */
+static void arrive(void *arg)
+{
+    struct place *place = arg;
 
     pthread_mutex_lock(&lock);
-    room = find(name);
-    if (room != NULL)
-        room->places[worker].told = false;
+    place->told = false;
+    place->room->keeps--;
+    wake(place);
     pthread_mutex_unlock(&lock);
 }
 
-/* Wakes the members. A member that is writing at the moment does not wait for the signal;
- * it finds the new message by its cursor afterwards. */
-static void tell(const struct audience *audience)
+/* Wakes the members at all workers. A worker that lacks the memory to be told is woken by the next
+ * message. */
+static void tell(struct chat_room *room)
 {
-    for (unsigned i = 0; i < audience->count; i++) {
-        struct cg_worker *worker = cg_crew_worker(audience->workers[i]);
+    for (unsigned i = 0; i < cg_crew_size(); i++) {
+        struct place *place = &room->places[i];
 
-        if (cg_sched_post_signal(cg_worker_sched(worker), audience->room, NULL) < 0)
-            forget(audience->room, audience->workers[i]);
+        if (place->tabs == 0 || place->told)
+            continue;
+        if (i == cg_worker_id()) {
+            wake(place);
+        } else if (cg_sched_post(sched_of(place), arrive, place) == 0) {
+            place->told = true;
+            room->keeps++;
+        }
     }
-    cg_yield(cg_signal(audience->room, NULL, .shield = true, .prio = CG_PRIO_CORO));
 }
 
 static const struct chat_member *find_member(const struct chat_room *room, const char *key)
@@ -227,7 +224,6 @@ int chat_say(const char *name, const char *key, const char *text)
 {
     const struct chat_member *member;
     struct chat_room *room;
-    struct audience audience;
     int rc = -EACCES;
 
     pthread_mutex_lock(&lock);
@@ -236,10 +232,8 @@ int chat_say(const char *name, const char *key, const char *text)
     if (member != NULL)
         rc = put(room, CHAT_SAID, member->name, text);
     if (rc == 0)
-        gather(room, &audience);
+        tell(room);
     pthread_mutex_unlock(&lock);
-    if (rc == 0)
-        tell(&audience);
     return rc;
 }
 
@@ -294,7 +288,6 @@ const struct chat_message *chat_next(struct chat_member *member, uint64_t *misse
     member->message = NULL;
     *missed = 0;
     pthread_mutex_lock(&lock);
-    member->room->places[member->worker].told = false;
     if (!member->replaced)
         member->message = next_of(member, missed);
     if (member->message != NULL)
@@ -303,12 +296,40 @@ const struct chat_message *chat_next(struct chat_member *member, uint64_t *misse
     return member->message;
 }
 
-ssize_t chat_wait(struct chat_member *member, struct cg_http_request *req,
-                  struct cg_http_server *server, int64_t timeout)
+ssize_t chat_wait(struct chat_member *member, struct cg_op *other)
 {
-    return cg_yield(cg_any((cg_wait_signal(member->room->name, NULL),
-                            cg_http_wait_left(req), cg_http_wait_shutdown(server)),
-                           .timeout = timeout));
+    return cg_yield(cg_any((cg_wait_signal(member->room->name, NULL), other)));
+}
+
+static struct place *place_of(const struct chat_member *member)
+{
+    return &member->room->places[member->worker];
+}
+
+struct cg_http_events *chat_listen(struct chat_member *member, int64_t heartbeat)
+{
+    struct cg_http_events *events;
+    struct place *place;
+
+    pthread_mutex_lock(&lock);
+    place = place_of(member);
+    if (place->events == NULL) /* nothing is published in it: no event has to be kept */
+        place->events = cg_http_events_new(.kept = 1, .heartbeat = heartbeat);
+    events = place->events;
+    if (events != NULL) {
+        member->listens = true;
+        place->streams++;
+    }
+    pthread_mutex_unlock(&lock);
+    return events;
+}
+
+static void stop_listening(struct place *place)
+{
+    if (--place->streams > 0)
+        return;
+    cg_http_events_free(place->events);
+    place->events = NULL;
 }
 
 static bool is_taken(const struct chat_room *room, const char *name)
@@ -342,8 +363,8 @@ static void enter(struct chat_member *member)
         at = &(*at)->next;
     *at = member;
     member->room->count++;
-    member->room->coros++;
-    member->room->places[member->worker].coros++;
+    member->room->keeps++;
+    place_of(member)->tabs++;
 }
 
 static void quit(struct chat_member *member)
@@ -409,37 +430,32 @@ static int join(struct chat_member *member, const char *name, const char *person
 int chat_join(struct chat_member *member, const char *name, const char *person,
               const char *key, const char *last)
 {
-    struct audience audience;
     int rc;
 
     pthread_mutex_lock(&lock);
     rc = join(member, name, person, key, last);
     if (rc == 0)
-        gather(member->room, &audience);
+        tell(member->room); /* also wakes the replaced member, which must end */
     pthread_mutex_unlock(&lock);
-    if (rc == 0)
-        tell(&audience); /* also wakes the replaced member, which must end */
     return rc;
 }
 
 void chat_leave(struct chat_member *member)
 {
     struct chat_room *room = member->room;
-    struct audience audience;
-    bool replaced;
+    struct place *place = place_of(member);
 
     release(member->message);
     pthread_mutex_lock(&lock);
-    replaced = member->replaced; /* then it has been removed already */
-    if (!replaced) {
+    place->tabs--;
+    room->keeps--;
+    if (member->listens)
+        stop_listening(place);
+    if (!member->replaced) { /* else it has been removed already */
         quit(member);
         change(room);
         put(room, CHAT_LEFT, member->name, "");
-        gather(room, &audience);
+        tell(room);
     }
-    room->coros--;
-    room->places[member->worker].coros--;
     pthread_mutex_unlock(&lock);
-    if (!replaced)
-        tell(&audience);
 }

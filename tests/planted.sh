@@ -10,7 +10,7 @@ set -u
 need chat
 
 # The copy: chat_say does what is said, and there is a gap between look and wait.
-sed -e 's/^#include "service.h"/&\n#include "planted_chat.h"/' \
+sed -e 's/^#include <time.h>/&\n#include "planted_chat.h"/' \
     -e '/^int chat_say(/,/^}/s/^    pthread_mutex_lock/    planted(text);\n&/' \
     -e '/^ssize_t chat_wait(/,/^}/s/^    return/    planted_miss();\n&/' \
     "$source/examples/chat_room.c" >"$work/chat_room.c"
@@ -28,16 +28,18 @@ if ! $CC -std=gnu11 $CFLAGS -g -O1 -I"$source/include" -I"$source/examples" -I"$
 fi
 examples=$work
 
-# join NAME: opens a stream of events, as descriptor 8. say TEXT: in a connection of its own.
+# join NAME: opens a WebSocket, as descriptor 8. say TEXT: in a connection of its own.
 join() {
     exec 8<>"/dev/tcp/127.0.0.1/$port"
-    printf 'GET /rooms/lobby/events?name=%s&key=%s HTTP/1.1\r\nHost: x\r\n\r\n' "$1" "$1" >&8
-    hears '^data: ann'
+    printf 'GET /rooms/lobby/socket?name=%s&key=%s HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r
+Connection: Upgrade\r\nSec-WebSocket-Version: 13\r
+Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n' "$1" "$1" >&8
+    hears '^ann'
 }
 
-# hears PATTERN: the stream has such a line.
+# hears PATTERN: the WebSocket has such a line.
 hears() {
-    timeout 10 grep -m 1 -q "$1" <&8
+    timeout 10 grep -a -m 1 -q "$1" <&8
 }
 
 say() {
