@@ -39,8 +39,12 @@ def load(build, server, case, **more):
 
 
 def once(build, row, case, seconds):
+    """Measures when the server has got memory for all connections, which takes its time, and
+    so long that each connection has made several requests."""
+    connections = case.get("connections", 0)
+    seconds, warmup = max(seconds, connections / 10000), max(seconds * 0.4, connections / 20000)
     with row.start(build) as server:
-        return load(build, server, {**case, **row.case}, seconds=seconds, warmup=seconds * 0.4)
+        return load(build, server, {**case, **row.case}, seconds=seconds, warmup=warmup)
 
 
 def difference(build, row, wrapper, read, ask, counts):

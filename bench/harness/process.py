@@ -4,6 +4,7 @@ they print or the port that they were given, and always ended by their pid."""
 
 import atexit
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -42,7 +43,8 @@ def tidy():
 
 
 def set_up():
-    """Makes sure that all processes that were started end with this program."""
+    """Makes sure that all processes that are started end with this program, and gives them as
+    many descriptors as are allowed."""
 
     def leave(number, _frame):
         sys.exit(128 + number)
@@ -50,6 +52,8 @@ def set_up():
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)
     atexit.register(tidy)
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
 
 
 def free_port():

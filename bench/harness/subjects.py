@@ -21,11 +21,14 @@ class Options:
         self.quick, self.say = quick, say
 
 
-def present(options, rows, missing):
-    """The available ones of `rows`; the others are named in `missing`."""
+def present(options, rows, missing, connections=0):
+    """The available ones of `rows` that can have so many connections; the others are named in
+    `missing`."""
     here = []
     for row in rows:
         why = row.missing(options.build)
+        if row.limit and connections > row.limit:
+            why = f"at most {row.limit} connections"
         if why is None:
             here.append(row)
         else:
@@ -67,7 +70,7 @@ def loaded(options, name, title, rows, case, counts, base=BASE):
     """The table of one load on several servers. `counts(row)`: whether to count its system
     calls, instructions and allocations, too. `base`: the row that others are compared with."""
     missing = []
-    rows = present(options, rows, missing)
+    rows = present(options, rows, missing, case.get("connections", 0))
     columns = ["", "requests/s", "CPU us", "of " + base.partition(" ")[0], "p50 us", "p99 us",
                "p99.9 us", "busy"]
     if base not in [row.name for row in rows]:
@@ -144,7 +147,7 @@ def echo(options):
              servers.ours_echo("epoll", "--borrow"),
              servers.ours_echo("io_uring", "--borrow")] + servers.echo_peers())
     tables = []
-    for connections in (64,) if options.quick else (64, 512):
+    for connections in (64,) if options.quick else (64, 512, 10000):
         def counts(row, connections=connections):
             return connections == 64 and (essential(row) if options.quick else True)
 
@@ -242,7 +245,6 @@ class Held:
         host, port = address.rsplit(":", 1)
         self.address, self.socks = (host, int(port)), []
         self.request, self.tls = request, tls
-        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors(), descriptors()))
         try:
             while len(self.socks) < count:
                 self._open(min(self.TOGETHER, count - len(self.socks)))

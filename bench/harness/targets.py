@@ -12,6 +12,7 @@ LOADS = {
                 (EPOLL, "allocations", 0.01), (URING, "allocations", 0.01),
                 (EPOLL + ", timeout", "CPU of libcogen epoll without", 1.02)),
     "echo-512": ((EPOLL, "CPU of bare epoll", 1.05),),
+    "echo-10000": ((EPOLL, "CPU of bare epoll", 1.05),),
     "udp-64": ((EPOLL, "CPU of bare epoll", 1.10), (URING, "CPU of bare epoll", 1.15)),
     "udp-1": ((EPOLL, "CPU of bare epoll", 1.10), (URING, "CPU of bare epoll", 1.40)),
     "http-64": ((EPOLL, "CPU of bare epoll", 1.08), (URING, "CPU of bare epoll", 0.95)),
