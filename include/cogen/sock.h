@@ -14,7 +14,7 @@ struct cg_sock;
 enum {
     CG_ADDR_SIZE = 128,          /* a buffer for the text of any address, with its NUL */
     CG_INPUT_LIMIT = 64 * 1024,  /* unread bytes kept for a socket, and the longest line */
-    CG_BACKLOG = 1024,           /* default backlog of cg_sock_listen */
+    CG_BACKLOG = 4096,           /* default backlog of cg_sock_listen */
     CG_IOV_LIMIT = 1024,         /* most parts of one cg_writev */
 };
 
