@@ -105,6 +105,7 @@ int main(int argc, char **argv)
         {"count", required_argument, NULL, 'n'}, {"reactor", required_argument, NULL, 'r'},
         {"help", no_argument, NULL, 'h'}, {0}};
     const char *count = NULL;
+    ssize_t n;
     int c;
 
     while ((c = getopt_long(argc, argv, "n:r:h", options, NULL)) != -1 && c != '?') {
@@ -115,5 +116,6 @@ int main(int argc, char **argv)
     address = argv[optind];
     if (c == '?' || optind != argc - 1 || (count && (messages = atoi(count)) < 1))
         return fputs(usage, stderr), 2;
-    return cg_main(reactor, run, NULL) < 0;
+    n = cg_main(reactor, run, NULL);
+    return n == CG_EREACTOR ? 2 : n < 0;
 }

@@ -144,5 +144,5 @@ int main(int argc, char **argv)
         return failed("channel", -ENOMEM) < 0;
     n = cg_crew_main(run, others, .reactor = reactor, .workers = (unsigned)count);
     cg_channel_unref(others);
-    return n < 0;
+    return n == CG_EREACTOR ? 2 : n < 0;
 }

@@ -113,6 +113,7 @@ int main(int argc, char **argv)
         {"listen", required_argument, NULL, 'l'}, {"idle", required_argument, NULL, 'i'},
         {"reactor", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'}, {0}};
     char *end = NULL;
+    ssize_t n;
     int c;
 
     if (fcntl(STDOUT_FILENO, F_GETFD) < 0) /* the first socket would get its number */
@@ -127,5 +128,6 @@ int main(int argc, char **argv)
     }
     if (c == '?' || optind < argc || (end && *end) || idle <= 0)
         return fprintf(stderr, "%s\n", usage), 2;
-    return cg_main(reactor, run, NULL) < 0;
+    n = cg_main(reactor, run, NULL);
+    return n == CG_EREACTOR ? 2 : n < 0;
 }

@@ -395,7 +395,7 @@ check_options() {
         read -r -a words <<<"$example"
         run "$examples/${words[0]}" --reactor none "${words[@]:1}"
         like "${words[0]} names the known reactors" \
-            "1  cogen: no reactor is called \"none\"; there are *sim*" "$status $out $err"
+            "2  cogen: no reactor is called \"none\"; there are *sim*" "$status $out $err"
         run "$examples/${words[0]}" --help
         like "${words[0]} --help" "0 usage: ${words[0]} *--reactor NAME*" "$status $out$err"
         run "$examples/${words[0]}" --wrong
