@@ -111,16 +111,25 @@ void cg__counts_time(struct cg__counts *counts, const struct cg__ready *ready, b
 
 /* Operations. Types of one name count together. */
 
-static struct cg__counts_type *new_type(struct cg__counts *counts, const char *name)
+static struct cg__counts_type *named(struct cg__counts *counts, unsigned count,
+                                     const char *name)
 {
-    unsigned count = atomic_load_explicit(&counts->ntypes, memory_order_relaxed);
-
     for (unsigned i = 0; i < count; i++)
         if (strcmp(counts->types[i].name, name) == 0)
             return &counts->types[i];
-    if (count == CG__COUNTS_TYPES)
-        return &counts->types[CG__COUNTS_TYPES - 1];
-    counts->types[count].name = count < CG__COUNTS_TYPES - 1 ? name : "others";
+    return NULL;
+}
+
+static struct cg__counts_type *new_type(struct cg__counts *counts, const char *name)
+{
+    unsigned count = atomic_load_explicit(&counts->ntypes, memory_order_relaxed);
+    struct cg__counts_type *type = named(counts, count, name);
+
+    if (type == NULL && count >= CG__COUNTS_TYPES - 1)
+        type = named(counts, count, name = "others");
+    if (type)
+        return type;
+    counts->types[count].name = name;
     atomic_store_explicit(&counts->ntypes, count + 1, memory_order_release);
     return &counts->types[count];
 }
@@ -138,11 +147,8 @@ struct cg__counts_type *cg__counts_find(struct cg__counts *counts,
         if (counts->places[at].type == type)
             return counts->places[at].counts;
         if (counts->places[at].type == NULL) {
-            struct cg__counts_type *made = new_type(counts, type->name);
-
-            made->races = is_race(type);
             counts->places[at].type = type;
-            return counts->places[at].counts = made;
+            return counts->places[at].counts = new_type(counts, type->name);
         }
         at = (at + 1) % CG__COUNTS_PLACES;
     }

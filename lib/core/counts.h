@@ -62,7 +62,6 @@ struct cg__histogram {
 /* Of the operations with one name. */
 struct cg__counts_type {
     const char *name;
-    bool races;          /* these have branches */
     atomic_ullong at_once; /* that did not wait; those that did are in the histogram */
     atomic_ullong failures, timeouts, branches;
     struct cg__histogram length;
@@ -134,7 +133,7 @@ static inline void cg__counts_end(struct cg__counts *counts, const struct cg_op 
         cg__counts_add_length(&type->length, length);
     else
         cg__counts_add(&type->at_once, 1);
-    if (result < 0 || type->races)
+    if (result < 0 || op->type->settled) /* it may have branches */
         cg__counts_special(counts, type, op, result);
 }
 

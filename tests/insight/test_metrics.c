@@ -2,6 +2,7 @@
 /* Metrics: what is counted, by whom it can be read, and that others count nothing. */
 #include "config.h"
 
+#include "lib/core/counts.h"
 #include "lib/core/registry.h"
 #include "tests/support/child.h"
 #include "tests/support/support.h"
@@ -259,6 +260,56 @@ static void counts_branches(void)
     run(races);
 }
 
+static ssize_t returns(struct cg_op *op)
+{
+    (void)op;
+    return 0;
+}
+
+static void yield_type(const struct cg_op_type *type)
+{
+    OK(cg_yield(&(struct cg_op){.type = type}));
+}
+
+/* A type with the name of another one counts with it, and leaves the branches of the other. */
+static ssize_t is_a_namesake(void *arg)
+{
+    static const struct cg_op_type namesake = {.name = "any", .run = returns};
+
+    (void)arg;
+    for (unsigned i = 1; i <= 3; i++) {
+        OK(cg_yield(cg_any((cg_sleep(CG_MILLISECOND)))));
+        yield_type(&namesake);
+        ck_assert_uint_eq(value("cogen_op_branches_total", "sleep"), i);
+        ck_assert_uint_eq(value("cogen_ops_total", "any"), 2 * i);
+    }
+    return 0;
+}
+
+/* Of more types than can be told apart the later ones are the "others", together with a type that
+ * is called so: no name is there twice. */
+static ssize_t are_many(void *arg)
+{
+    static struct cg_op_type types[CG__COUNTS_TYPES + 10];
+    static char names[COUNT(types)][8];
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(types); i++) {
+        snprintf(names[i], sizeof names[i], i == 3 ? "others" : "type%zu", i);
+        types[i] = (struct cg_op_type){.name = names[i], .run = returns};
+        yield_type(&types[i]);
+    }
+    ck_assert_uint_eq(value("cogen_ops_total", "type94"), 1);
+    ck_assert_uint_eq(value("cogen_ops_total", "others"), COUNT(types) - 94);
+    return 0;
+}
+
+static void counts_by_name(void)
+{
+    run(is_a_namesake);
+    run(are_many);
+}
+
 /* Stacks and threads. */
 static ssize_t blocks(void *arg)
 {
@@ -503,6 +554,7 @@ static const struct test_case cases[] = {
     PLAIN(follows_the_queue),
     PLAIN(samples_busy_turns),
     PLAIN(counts_branches),
+    PLAIN(counts_by_name),
     PLAIN(counts_pools),
     PLAIN(counts_workers, .where = ON_SIM),
     PLAIN(counts_bytes),
