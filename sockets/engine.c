@@ -31,7 +31,6 @@ static void settle(struct cg_sock *sock, struct cg__side *side, struct cg_op *op
     const struct cg__work *work = side->work;
 
     leave(sock, side);
-    cg__engine_take_timeout_back(side, op);
     if (work->ended != NULL)
         work->ended(sock, op);
     cg__op_complete(op, result, false);
@@ -237,7 +236,6 @@ enum cg_verdict cg__engine_take_back(struct cg_op *op, struct cg_sock *sock,
 
     if (side->op != op) { /* process returned CG_RUN, but there was no memory for a
                            * coroutine to run the op */
-        cg__engine_take_timeout_back(side, op);
         cg__engine_never_ran(op, sock);
         return CG_DONE;
     }
@@ -251,7 +249,6 @@ enum cg_verdict cg__engine_take_back(struct cg_op *op, struct cg_sock *sock,
         return CG_PENDING;
     }
     leave(sock, side);
-    cg__engine_take_timeout_back(side, op);
     return CG_DONE;
 }
 
@@ -314,7 +311,6 @@ ssize_t cg__engine_run(struct cg_op *op, struct cg_sock *sock,
         side->op = NULL;
         side->use = sock->closing ? CG__CLOSED : CG__FREE;
     }
-    cg__engine_take_timeout_back(side, op);
     if (cg_object_leave(&sock->object, op) == 0)
         return result;
     cg__sock_settle(sock);

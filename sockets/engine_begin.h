@@ -13,16 +13,6 @@
 /* Completes an op that may not use its side. */
 enum cg_verdict cg__engine_refuse(struct cg_op *op, const struct cg_sock *sock);
 
-/* Restores the caller's timeout, so that the op can be yielded again. Without a timeout the op
- * has not got the default, and the side need not be touched. */
-static inline void cg__engine_take_timeout_back(struct cg__side *side, struct cg_op *op)
-{
-    if (op->timeout != 0 && side->defaulted == op) {
-        side->defaulted = NULL;
-        op->timeout = 0;
-    }
-}
-
 /* Takes in the result of any request. op: the pending op that made the request, or NULL.
  * Returns 0, or the error that completes the op. The inline form does what is usual: bytes
  * have come in a chunk, or into the op's own memory, or have gone from there. */
@@ -101,11 +91,6 @@ cg__engine_begin_here(struct cg_op *op, struct cg_sock *sock, enum cg__direction
     if (side->use != CG__FREE)
         return cg__engine_refuse(op, sock);
     op->uses = &sock->object;
-    if (sock->timeout != 0 && op->timeout == 0 &&
-        (op->type->flags & CG_OP_DEFAULT_TIMEOUT)) {
-        op->timeout = sock->timeout;
-        side->defaulted = op;
-    }
     if (!work->take(sock, op)) {
         use = cg__engine_request(sock, side, op, work, &moved);
         if (use == CG__PUMPED)
@@ -120,7 +105,6 @@ cg__engine_begin_here(struct cg_op *op, struct cg_sock *sock, enum cg__direction
     }
     if (use == CG__RUNS)
         return cg_object_enter(&sock->object, op);
-    cg__engine_take_timeout_back(side, op);
     if (op->result > CG__BUDGET_STEP)
         cg_sched_charge(sock->sched, (size_t)op->result);
     return CG_DONE;

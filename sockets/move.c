@@ -81,7 +81,7 @@ static void restore(struct cg_sock *sock, struct layer *layer)
 {
     sock->told = layer->told;
     layer->told = NULL;
-    sock->timeout = layer->timeout;
+    sock->object.timeout = layer->timeout;
     sock->error = layer->error;
     sock->eof = layer->eof;
 }
@@ -147,7 +147,7 @@ static int describe(const struct cg_sock *sock, struct layer *layer)
 {
     if (sock->told != NULL && (layer->told = strdup(sock->told)) == NULL)
         return -ENOMEM;
-    layer->timeout = sock->timeout;
+    layer->timeout = sock->object.timeout;
     layer->error = sock->error;
     layer->eof = sock->eof;
     return cg__attach_copy(sock, &layer->rest, &layer->len);

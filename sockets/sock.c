@@ -175,7 +175,7 @@ int cg_sock_fd(const struct cg_sock *sock)
 
 void cg_sock_set_timeout(struct cg_sock *sock, int64_t timeout)
 {
-    sock->timeout = timeout;
+    sock->object.timeout = timeout;
 }
 
 static int print_name(struct cg_sock *sock, uint8_t code, char *buf, size_t size)

@@ -34,8 +34,6 @@ struct cg__side {
     struct cg_io io; /* must be first */
     uint8_t use;      /* enum cg__use */
     struct cg_op *op; /* uses the side; NULL: none does */
-    struct cg_op *defaulted; /* this op's timeout is the socket's default; restored to 0
-                              * when the op completes */
     union {
         const struct cg__work *work; /* the op's, while it is pending */
         struct cg_scope *scope;      /* the op's, while it is CG__RUNS */
@@ -50,7 +48,6 @@ struct cg_sock {
     struct cg_sched *sched;
     struct cg_reactor *reactor;
     struct cg__input input;
-    int64_t timeout; /* default for its ops, ns; 0: the scheduler's default */
     int error; /* of receiving; reported when the input has been read, and stays */
     uint8_t ready;     /* events that the last poll request reported */
     uint8_t datagrams; /* the family of a datagram socket; 0 (AF_UNSPEC): a stream */
@@ -63,7 +60,8 @@ struct cg_sock {
     bool holds : 1; /* a pending op holds the run open, since it waits for the kernel, and so
                      * does the socket while it closes. Over another transport they do not: if
                      * no coroutine can run, none will ever write to the socket */
-    struct cg_object object; /* what its ops refer to by op->uses */
+    struct cg_object object; /* what its ops refer to by op->uses; begins with their default
+                              * timeout, which each op that waits looks at */
     struct cg__side side[2];
     void *state; /* the transport's; for plain.c a struct cg__path or NULL */
     struct cg_deferred deferred; /* continues ops in the next turn */

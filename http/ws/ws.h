@@ -58,11 +58,11 @@ struct cg_ws {
     /* Output. */
     struct cg_mutex lock; /* of who writes to the socket */
     struct cg__ws_out out;
-    ssize_t broken; /* result of all further writes; 0: none has failed */
     uint8_t *masks; /* CG__WS_MASKS bytes from malloc; NULL: none yet */
     int64_t close_until; /* when the wait for the peer's Close ends */
     /* The end. */
-    ssize_t result;
+    int broken; /* result of all further writes; 0: none has failed */
+    int result; /* of all further reads, once .ended */
     const char *reason;
     char *reason_came; /* from malloc: it has come from the peer; or NULL */
     int code;

@@ -37,7 +37,8 @@ enum cg_op_state {
 };
 
 enum cg_op_flags {
-    CG_OP_DEFAULT_TIMEOUT = 1, /* the scheduler's default timeout applies */
+    CG_OP_DEFAULT_TIMEOUT = 1, /* the default timeout applies: of the object that it uses,
+                                  else of the scheduler */
     CG_OP_LOCAL = 2, /* does not involve the kernel. If process returns PENDING, nothing is
                         available: CG_NOWAIT times out without polling the reactor */
     CG_OP_ANYHOW = 4, /* starts even if its deadline has passed, because it cleans up */
@@ -107,6 +108,8 @@ struct cg_unheard {
 /* Embedded in an object that can be closed or freed while operations use it; all zero at
  * first. */
 struct cg_object {
+    int64_t timeout; /* default for the ops that use it and set none, instead of the
+                      * scheduler's default: may be set; see CG_OP_DEFAULT_TIMEOUT */
     struct cg_op *unheard; /* completed ops whose coroutines have not run yet */
     unsigned running;      /* compound ops between cg_object_enter and cg_object_leave */
     bool closed;

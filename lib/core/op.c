@@ -71,7 +71,7 @@ static inline bool spend(struct cg_coro *self, const struct cg_op *op)
 static inline bool bounded(const struct cg_op *op, const struct cg_sched *sched)
 {
     return op->timeout | op->deadline | sched->options.timeout ||
-           op->timer.expiry != CG__MOMENT_MAX;
+           op->timer.expiry != CG__MOMENT_MAX || (op->uses && op->uses->timeout);
 }
 
 /* Sets the timer of a pending op that may have a timeout. */
@@ -255,7 +255,7 @@ int64_t cg__op_expiry(const struct cg_op *op, struct cg_sched *sched)
     int64_t timeout = op->timeout, expiry = op->deadline ? op->deadline : CG_NEVER;
 
     if (timeout == 0 && op->type->flags & CG_OP_DEFAULT_TIMEOUT)
-        timeout = sched->options.timeout;
+        timeout = op->uses && op->uses->timeout ? op->uses->timeout : sched->options.timeout;
     if (timeout == 0 || timeout == CG_NEVER)
         return expiry;
     if (timeout < 0)

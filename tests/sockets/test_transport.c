@@ -199,6 +199,30 @@ static void run_everything(struct cg_sock *a, struct cg_sock *b)
     sock_everything(a, b);
 }
 
+/* Reads that race for the socket's input take its default timeout, as it is then, when they are
+ * yielded again. */
+static void run_defaulted(struct cg_sock *a, struct cg_sock *b)
+{
+    struct cg_op *reads[2];
+    char byte;
+
+    masked(&a, &b);
+    reads[0] = cg_read(a, &byte, 1);
+    reads[1] = cg_read(a, &byte, 1);
+    cg_sock_set_timeout(a, 10 * CG_MILLISECOND);
+    IS(cg_yield(cg_any((reads[0], reads[1]))), 1);
+    IS(cg_op_result(reads[1]), -EBUSY);
+    for (int i = 0; i < 2; i++) {
+        int64_t start = cg_sched_now(cg_sched_self());
+
+        cg_sock_set_timeout(a, (50 + i) * CG_MILLISECOND);
+        IS(cg_yield(reads[i]), -ETIMEDOUT);
+        IS(cg_sched_now(cg_sched_self()) - start, (50 + i) * CG_MILLISECOND);
+    }
+    cg_sock_close(a);
+    cg_sock_close(b);
+}
+
 /* Closing also ends operations that have not begun. */
 static ssize_t closes(void *arg)
 {
@@ -457,6 +481,7 @@ static const struct test_case cases[] = {
     LINK(end_gently, .above = masked, .over = OVER_PAIR | OVER_TCP),
     LINK(end_to_end, .above = masked, .over = OVER_PAIR | OVER_TCP),
     LINK(end_least, .above = masked, .over = OVER_PAIR | OVER_TCP),
+    LINK(run_defaulted, .over = OVER_PAIR | OVER_TCP, .where = ON_SIM),
     LINK(run_closed_before, .over = OVER_PAIR | OVER_TCP),
     LINK(sock_weak, .above = masked, .over = OVER_PAIR | OVER_TCP, .where = ON_SIM),
     CORO(large_is_fair),
