@@ -11,7 +11,9 @@
 enum cg__debug_kind {
     CG__DEBUG_MUTEX,  /* locked */
     CG__DEBUG_MISSED, /* a signal that came while nobody waited; a hash of its name */
-    CG__DEBUG_SOCK,   /* not closed */
+    CG__DEBUG_PUT,    /* the last item of a queue was put, */
+    CG__DEBUG_GET,    /* or taken */
+    CG__DEBUG_SOCK,   /* not closed; this kind and those below are told at the end */
     CG__DEBUG_KEPT,   /* a socket's memory, after cg_sock_keep */
     CG__DEBUG_CORO,   /* references to coroutines, */
     CG__DEBUG_FUTURE, /* to futures */
@@ -38,6 +40,15 @@ void cg__debug_note_late(struct cg_sched *sched, enum cg__debug_kind kind, const
                          struct cg__debug **noted);
 void cg__debug_forget_late(struct cg__debug *noted, enum cg__debug_kind kind,
                            const void *thing);
+
+/* Like cg__debug_note_late, by this coroutine (NULL: none), for what it does with a thing. */
+void cg__debug_note_use(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing,
+                        struct cg_coro *coro, struct cg__debug **noted);
+
+/* Prints, as snprintf does, who was noted last: "by #4 reader at chat+0x2f31, which has ended".
+ * Returns 0 if nobody was. */
+int cg__debug_print_user(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing,
+                         char *buf, size_t size);
 
 /* Prints, as snprintf does, when and where what was noted last as `thing` happened, if that was
  * before `moment` and no longer than `within`. Returns 0 if it was not. */

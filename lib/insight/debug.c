@@ -122,6 +122,18 @@ void cg__debug_note_late(struct cg_sched *sched, enum cg__debug_kind kind, const
     *noted = sched->debug;
 }
 
+void cg__debug_note_use(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing,
+                        struct cg_coro *coro, struct cg__debug **noted)
+{
+    struct cg__left *left = note(sched, kind, thing, NULL, coro);
+
+    if (left == NULL)
+        return;
+    left->id = coro ? cg__coro_visible(coro)->id : 0; /* a branch ends before that */
+    left->noted = noted;
+    *noted = sched->debug;
+}
+
 void cg__debug_forget_late(struct cg__debug *noted, enum cg__debug_kind kind, const void *thing)
 {
     cg__left_remove(&noted->lefts, kind, thing);
@@ -213,6 +225,29 @@ int cg__debug_print(struct cg_sched *sched, enum cg__debug_kind kind, const void
                     place);
 }
 
+static bool has_ended(const struct cg_sched *sched, uint64_t id)
+{
+    const struct cg_coro *coro = sched->first;
+
+    while (coro && coro->id != id)
+        coro = coro->next;
+    return coro == NULL;
+}
+
+int cg__debug_print_user(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing,
+                         char *buf, size_t size)
+{
+    struct cg__debug *debug = sched->debug;
+    const struct cg__left *left = debug ? cg__left_find(&debug->lefts, kind, thing) : NULL;
+    char place[2048];
+
+    if (left == NULL || left->id == 0)
+        return 0;
+    print_place(debug, left, "", place, sizeof place);
+    return snprintf(buf, size, "%s%s", place + 1,
+                    has_ended(sched, left->id) ? ", which has ended" : "");
+}
+
 static const struct {
     const char *one, *many, *verb;
 } words[CG__DEBUG_KINDS] = {
@@ -276,9 +311,9 @@ void cg__debug_end(struct cg_sched *sched)
         return;
     sched->debug = NULL;
     tell_outliving(&debug->lefts);
-    while (debug->lefts.first[CG__DEBUG_MISSED])
-        cg__left_remove(&debug->lefts, CG__DEBUG_MISSED,
-                        debug->lefts.first[CG__DEBUG_MISSED]->thing);
+    for (int kind = 0; kind < CG__DEBUG_SOCK; kind++)
+        while (debug->lefts.first[kind])
+            cg__left_remove(&debug->lefts, kind, debug->lefts.first[kind]->thing);
     report_repeated(debug);
     for (int kind = CG__DEBUG_SOCK; kind < CG__DEBUG_KINDS; kind++)
         report_kind(debug, kind, &lines);

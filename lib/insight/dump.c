@@ -136,6 +136,7 @@ void cg__dump_left(struct cg_sched *sched)
     } else {
         flockfile(stderr);
         cg__dump_text_deadlocks(dump, stderr);
+        cg__dump_text_stuck(dump, stderr);
         cg__dump_text_tree(dump, stderr);
         funlockfile(stderr);
         finish(dump);

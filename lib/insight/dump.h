@@ -12,7 +12,7 @@
 
 enum {
     CG__DUMP_LINES = 2000,   /* coroutines that are printed; the others are counted */
-    CG__DUMP_LOST = 100,     /* lost wake-ups that are told */
+    CG__DUMP_LOST = 100,     /* lost wake-ups that are told, and waits that never end */
     CG__DUMP_FUNCTIONS = 64, /* functions whose use of stack is told */
 };
 
@@ -55,6 +55,7 @@ void cg__dump_json(const struct cg__dump *dump, FILE *out);
 /* Parts of the text: the cycles, who waits for a mutex whose owner has ended, and whose
  * wake-up was lost, a line each; and the coroutines with their backtraces. */
 void cg__dump_text_deadlocks(const struct cg__dump *dump, FILE *out);
+void cg__dump_text_stuck(const struct cg__dump *dump, FILE *out); /* if all wait for ever: why */
 void cg__dump_text_tree(const struct cg__dump *dump, FILE *out);
 
 /* Prints where an address is as snprintf does: "/usr/bin/chat+0x1234", or the address. */

@@ -6,6 +6,7 @@
 
 #include "lib/insight/backtrace.h"
 #include "lib/insight/lost.h"
+#include "lib/insight/stuck.h"
 #include "lib/stacks/stack_use.h"
 #include "lib/threads/crew.h"
 #include "lib/vocabulary/group.h"
@@ -46,22 +47,30 @@ static void put_link(const struct cg__dump *dump, FILE *out, uint32_t ref)
     put_wait(out, coro);
 }
 
-static void put_lost(const struct cg__dump *dump, FILE *out)
+/* A line for each coroutine of which `print` knows something. */
+static void put_reasons(const struct cg__dump *dump, FILE *out, const char *start,
+                        int (*print)(const struct cg_coro *coro, char *buf, size_t size),
+                        const char *more)
 {
     char why[2200];
     size_t count = 0;
 
     for (size_t i = 0; i < dump->survey.count; i++) {
-        if (cg__lost_print(dump->survey.seen[i].coro, why, sizeof why) == 0)
+        if (print(dump->survey.seen[i].coro, why, sizeof why) == 0)
             continue;
         if (count++ >= CG__DUMP_LOST)
             continue;
-        fputs("lost wake-up? ", out);
+        fputs(start, out);
         put_link(dump, out, (uint32_t)i + 1);
         fprintf(out, ", %s\n", why);
     }
     if (count > CG__DUMP_LOST)
-        fprintf(out, "and %zu more that may have lost their wake-ups\n", count - CG__DUMP_LOST);
+        fprintf(out, "and %zu more %s\n", count - CG__DUMP_LOST, more);
+}
+
+void cg__dump_text_stuck(const struct cg__dump *dump, FILE *out)
+{
+    put_reasons(dump, out, "stuck: ", cg__stuck_print, "that are stuck");
 }
 
 void cg__dump_text_deadlocks(const struct cg__dump *dump, FILE *out)
@@ -85,7 +94,8 @@ void cg__dump_text_deadlocks(const struct cg__dump *dump, FILE *out)
             put_link(dump, out, (uint32_t)i + 1);
             fputs(", but the owner of the mutex has ended\n", out);
         }
-    put_lost(dump, out);
+    put_reasons(dump, out, "lost wake-up? ", cg__lost_print,
+                "that may have lost their wake-ups");
 }
 
 static void indent(FILE *out, unsigned depth)

@@ -8,12 +8,13 @@
 #include "lib/insight/lost.h"
 
 #include "lib/core/debug.h"
+#include "lib/threads/channel.h"
+#include "lib/vocabulary/future.h"
 #include "lib/vocabulary/names.h"
+#include "lib/vocabulary/queue.h"
 
 #include <cogen/any.h>
-#include <cogen/future.h>
 #include <cogen/group.h>
-#include <cogen/queue.h>
 #include <cogen/sync.h>
 
 #include <stdio.h>
@@ -57,6 +58,23 @@ static int wait_signal(const struct cg_wait_signal_op *op, char *buf, size_t siz
     return snprintf(buf, size, "but the signal came %s, when nobody waited", place);
 }
 
+/* Whoever sends, receives, completes or closes needs a reference, so that nobody can any more. */
+static int channel(struct cg_channel *channel, char *buf, size_t size)
+{
+    return cg__channel_is_abandoned(channel)
+               ? snprintf(buf, size, "but nobody else has a reference to the channel")
+               : 0;
+}
+
+static int await(const struct cg_future *future, char *buf, size_t size)
+{
+    if (cg_future_done(future))
+        return snprintf(buf, size, "but the future has completed");
+    return cg__future_is_abandoned(future)
+               ? snprintf(buf, size, "but nobody else has a reference to the future")
+               : 0;
+}
+
 static int say(bool lost, const char *text, char *buf, size_t size)
 {
     return lost ? snprintf(buf, size, "%s", text) : 0;
@@ -98,8 +116,17 @@ static int print(const struct cg_op *op, char *buf, size_t size)
         return say(((const struct cg_wait_event_op *)op)->event->set, "but the event is set",
                    buf, size);
     if (type == &cg_await_type)
-        return say(cg_future_done(((const struct cg_await_op *)op)->future),
-                   "but the future has completed", buf, size);
+        return await(((const struct cg_await_op *)op)->future, buf, size);
+    if (type == &cg_send_type)
+        return channel(((const struct cg_send_op *)op)->channel, buf, size);
+    if (type == &cg_receive_type || type == &cg_receive_many_type)
+        return channel(((const struct cg_receive_op *)op)->channel, buf, size);
+    if (type == &cg_put_type)
+        return say(!cg_queue_full(((const struct cg_put_op *)op)->queue),
+                   "but the queue has room", buf, size);
+    if (type == &cg_join_queue_type)
+        return say(cg__queue_unfinished(((const struct cg_join_queue_op *)op)->queue) == 0,
+                   "but all items are done", buf, size);
     if (type == &cg_wait_group_type)
         return say(((const struct cg_wait_group_op *)op)->group->count == 0,
                    "but the group has no members", buf, size);

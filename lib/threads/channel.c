@@ -152,6 +152,19 @@ size_t cg_channel_size(struct cg_channel *channel)
     return count;
 }
 
+bool cg__channel_is_abandoned(struct cg_channel *channel)
+{
+    size_t n = 0;
+    bool abandoned;
+
+    pthread_mutex_lock(&channel->lock);
+    for (const struct cg__seat *seat = channel->seats; seat; seat = seat->next)
+        n++;
+    abandoned = atomic_load(&channel->refs) == n;
+    pthread_mutex_unlock(&channel->lock);
+    return abandoned;
+}
+
 struct cg_channel *cg_channel_new_with(const struct cg_channel_options *options)
 {
     static const struct cg_channel_options none;

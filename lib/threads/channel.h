@@ -71,6 +71,10 @@ void cg__channel_step_out(struct cg__seat *seat, enum cg__want want);
  * way. */
 struct cg__seat *cg__channel_notify(struct cg_channel *channel, enum cg__want want);
 
+/* Whether only schedulers whose coroutines wait at it still have references to it. Called
+ * without the lock. */
+bool cg__channel_is_abandoned(struct cg_channel *channel);
+
 /* Posts a seat to its scheduler; called without the lock. NULL is ignored. The seat may
  * have been freed when this returns. */
 void cg__channel_post(struct cg__seat *seat);

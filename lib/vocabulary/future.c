@@ -3,10 +3,11 @@
  * task is a future whose result is that of a coroutine. */
 #include "config.h"
 
+#include "lib/vocabulary/future.h"
+
 #include "lib/core/debug.h"
 
 #include <cogen/any.h>
-#include <cogen/future.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -73,6 +74,15 @@ void cg_future_unref(struct cg_future *future)
         free(callback);
     }
     free(future);
+}
+
+bool cg__future_is_abandoned(const struct cg_future *future)
+{
+    unsigned n = 0;
+
+    for (const struct cg_await_op *await = future->first; await; await = await->next)
+        n++;
+    return future->refs == n;
 }
 
 static void defer_callbacks(struct cg_future *future)

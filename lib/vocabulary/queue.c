@@ -4,11 +4,12 @@
  * allows to go on. */
 #include "config.h"
 
+#include "lib/vocabulary/queue.h"
+
+#include "lib/core/debug.h"
 #include "lib/core/op.h"
 #include "lib/vocabulary/items.h"
 #include "lib/vocabulary/waiters.h"
-
-#include <cogen/queue.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@ struct cg_queue {
     struct cg_waiters getters, putters, joiners;
     void (*drop)(void *item);
     const char *name;
+    struct cg__debug *put_noted, *get_noted; /* by the debug mode; NULL: not */
 };
 
 /* Results of put_now and get_now: done, and a waiter was woken. */
@@ -39,10 +41,26 @@ static bool full(const struct cg_queue *queue)
     return queue->limit && queue->items.count == queue->limit;
 }
 
+/* For the debug mode: an item was put, or taken, by the coroutine that runs, or by that of an op
+ * that has waited for it. */
+static inline void note_put(struct cg_queue *queue, struct cg_sched *sched, const struct cg_op *op)
+{
+    if (__builtin_expect(sched && sched->debug, 0))
+        cg__debug_note_use(sched, CG__DEBUG_PUT, queue, op ? cg_op_coro(op) : cg__coro_self,
+                           &queue->put_noted);
+}
+
+static inline void note_get(struct cg_queue *queue, struct cg_sched *sched, const struct cg_op *op)
+{
+    if (__builtin_expect(sched && sched->debug, 0))
+        cg__debug_note_use(sched, CG__DEBUG_GET, queue, op ? cg_op_coro(op) : cg__coro_self,
+                           &queue->get_noted);
+}
+
 /* Puts an item without a wait, for the op `by` or, if NULL, for a caller that is no op.
  * first: a coroutine that is woken goes to the head of the ready queue. */
 static inline int put_now(struct cg_queue *queue, const void *item, const struct cg_op *by,
-                          bool first)
+                          struct cg_sched *sched, bool first)
 {
     struct cg_op *getter;
 
@@ -51,6 +69,8 @@ static inline int put_now(struct cg_queue *queue, const void *item, const struct
     if ((getter = cg__waiters_take(&queue->getters, by))) {
         memcpy(((struct cg_get_op *)getter)->item, &item, sizeof item);
         queue->unfinished++;
+        note_put(queue, sched, NULL);
+        note_get(queue, sched, getter);
         cg__op_complete(getter, 0, first);
         return WOKEN;
     }
@@ -59,11 +79,12 @@ static inline int put_now(struct cg_queue *queue, const void *item, const struct
     if (!cg__items_push(&queue->items, (void *)item))
         return -ENOMEM;
     queue->unfinished++;
+    note_put(queue, sched, NULL);
     return 0;
 }
 
 static inline int get_now(struct cg_queue *queue, void *out, const struct cg_op *by,
-                          bool first)
+                          struct cg_sched *sched, bool first)
 {
     struct cg_op *putter;
     void *item;
@@ -72,9 +93,11 @@ static inline int get_now(struct cg_queue *queue, void *out, const struct cg_op 
         return queue->closed ? CG_EOF : -EAGAIN;
     item = cg__items_pop(&queue->items);
     memcpy(out, &item, sizeof item);
+    note_get(queue, sched, NULL);
     if ((putter = cg__waiters_take(&queue->putters, by)) == NULL)
         return 0;
     cg__items_push(&queue->items, (void *)((struct cg_put_op *)putter)->item);
+    note_put(queue, sched, putter);
     queue->unfinished++;
     cg__op_complete(putter, 0, first);
     return WOKEN;
@@ -97,7 +120,7 @@ static enum cg_verdict put_process(struct cg_op *op, struct cg_sched *sched)
     bool first = cg__op_prio_in(op, sched) & CG_PRIO_OP;
 
     op->uses = &put->queue->object;
-    return done_or_wait(op, sched, put_now(put->queue, put->item, op, first),
+    return done_or_wait(op, sched, put_now(put->queue, put->item, op, sched, first),
                   &put->queue->putters);
 }
 
@@ -122,7 +145,7 @@ static enum cg_verdict get_process(struct cg_op *op, struct cg_sched *sched)
     bool first = cg__op_prio_in(op, sched) & CG_PRIO_OP;
 
     op->uses = &get->queue->object;
-    return done_or_wait(op, sched, get_now(get->queue, get->item, op, first),
+    return done_or_wait(op, sched, get_now(get->queue, get->item, op, sched, first),
                   &get->queue->getters);
 }
 
@@ -245,19 +268,21 @@ void cg_queue_free(struct cg_queue *queue)
     while (queue->drop && queue->items.count)
         queue->drop(cg__items_pop(&queue->items));
     cg__items_free(&queue->items);
+    cg__debug_gone_late(queue->put_noted, CG__DEBUG_PUT, queue);
+    cg__debug_gone_late(queue->get_noted, CG__DEBUG_GET, queue);
     free(queue);
 }
 
 int cg_queue_try_put(struct cg_queue *queue, const void *item)
 {
-    int rc = put_now(queue, item, NULL, false);
+    int rc = put_now(queue, item, NULL, cg_sched_self(), false);
 
     return rc == WOKEN ? 0 : rc;
 }
 
 int cg_queue_try_get(struct cg_queue *queue, void *item)
 {
-    int rc = get_now(queue, item, NULL, false);
+    int rc = get_now(queue, item, NULL, cg_sched_self(), false);
 
     return rc == WOKEN ? 0 : rc;
 }
@@ -291,4 +316,9 @@ bool cg_queue_empty(const struct cg_queue *queue)
 bool cg_queue_full(const struct cg_queue *queue)
 {
     return full(queue);
+}
+
+size_t cg__queue_unfinished(const struct cg_queue *queue)
+{
+    return queue->unfinished;
 }
