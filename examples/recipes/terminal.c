@@ -84,7 +84,16 @@ int main(int argc, char **argv)
 {
     ssize_t n = cg_main(NULL, run, argv + (argc > 0));
 
-    if (n < 0)
+    if (n < 0) {
         fprintf(stderr, "terminal: %s\n", cg_strerror(n));
-    return n < 0 ? 1 : (int)n;
+        return 1;
+    }
+    if (n >= CG_EXIT_SIGNAL) { /* which is more than an exit status can tell */
+        fprintf(stderr, "terminal: the shell was ended by a signal: %s\n",
+                strsignal((int)n - CG_EXIT_SIGNAL));
+        return 1;
+    }
+    if (n > 0)
+        fprintf(stderr, "terminal: the shell ended with %zd\n", n);
+    return (int)n;
 }
