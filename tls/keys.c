@@ -82,9 +82,9 @@ static int add_identities(struct cg__tls_keys *keys, const struct cg_tls_options
     return rc;
 }
 
-/* Trusts the certificates and revocation lists of a PEM. A server also lists the
- * certificates' names to clients that it asks for a certificate. Returns false if there is
- * no certificate. */
+/* Trusts the certificates of a PEM, and checks its revocation lists, if there are any. A server
+ * also lists the certificates' names to clients that it asks for a certificate. Returns false if
+ * there is no certificate. */
 static bool trust_all(SSL_CTX *context, BIO *file)
 {
     X509_STORE *store = SSL_CTX_get_cert_store(context);
@@ -97,8 +97,9 @@ static bool trust_all(SSL_CTX *context, BIO *file)
         if (info->x509 != NULL && X509_STORE_add_cert(store, info->x509) == 1 &&
             SSL_CTX_add_client_CA(context, info->x509) == 1)
             count++;
-        if (info->crl != NULL)
-            X509_STORE_add_crl(store, info->crl);
+        /* OpenSSL looks into lists only if it is told to. */
+        if (info->crl != NULL && X509_STORE_add_crl(store, info->crl) == 1)
+            X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
     }
     sk_X509_INFO_pop_free(all, X509_INFO_free);
     return count > 0;

@@ -40,8 +40,9 @@ struct cg_tls_options {
     const struct cg_tls_pair *pairs; /* more pairs; the last has cert NULL. A server uses
                                         the first whose certificate is for the host that the
                                         client requests, else the first of all */
-    const char *ca_file, *ca_path;   /* trusted issuers: PEM as in struct cg_tls_pair, a
-                                        hashed directory; both NULL: the system's store */
+    const char *ca_file, *ca_path;   /* trusted issuers: PEM as in struct cg_tls_pair, whose
+                                        revocation lists are checked; a hashed directory;
+                                        both NULL: the system's store */
     bool insecure;                   /* clients accept any certificate */
     uint8_t verify_client;           /* enum cg_tls_verify, for servers */
     const char *alpn;                /* protocols, preferred first: "h2,http/1.1"; NULL: no

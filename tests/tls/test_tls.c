@@ -179,6 +179,42 @@ static void new_keys(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
+static ssize_t pours_with_new_keys(void *arg)
+{
+    struct piece *p = arg;
+
+    for (size_t at = 0, n; at < p->size; at += n) {
+        n = p->size - at < 10000 ? p->size - at : 10000;
+        ck_assert_int_eq(SSL_key_update(ssl_of(p->sock), SSL_KEY_UPDATE_REQUESTED), 1);
+        IS(cg_yield(cg_writeall(p->sock, p->data + at, n)), (ssize_t)n);
+    }
+    return 0;
+}
+
+/* New keys in both directions, in the middle of streams that wait for their readers. */
+static void new_keys_under_pressure(struct cg_sock *a, struct cg_sock *b)
+{
+    static char other[sizeof big];
+    struct piece out[2] = {{.data = big, .size = sizeof big}, {.data = big, .size = sizeof big}};
+    struct piece in[2] = {{.data = back, .size = sizeof big}, {.data = other, .size = sizeof big}};
+    struct cg_coro *coros[4];
+
+    secured(&a, &b);
+    test_fill(big, sizeof big, 0);
+    out[0].sock = in[0].sock = a;
+    out[1].sock = in[1].sock = b;
+    for (int i = 0; i < 2; i++)
+        coros[i] = test_start(pours_with_new_keys, &out[i]);
+    IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    for (int i = 0; i < 2; i++)
+        coros[2 + i] = test_start(drinks, &in[i]);
+    for (int i = 0; i < 4; i++)
+        IS(test_end(coros[i]), i < 2 ? 0 : (ssize_t)sizeof big);
+    test_verify(back, sizeof back, 0);
+    test_verify(other, sizeof other, 0);
+    close_both(a, b);
+}
+
 /* An idle connection holds no buffer of the pool, also while a read waits. */
 static void check_empty(const struct cg_sock *sock)
 {
@@ -235,6 +271,7 @@ static const struct test_case cases[] = {
     LINK(sock_both_ways, .above = secured),
     LINK(twice, .over = OVER_PAIR | OVER_TCP),
     LINK(new_keys, .over = OVER_PAIR | OVER_TCP),
+    LINK(new_keys_under_pressure, .over = OVER_PAIR | OVER_TCP),
     LINK(idle_holds_nothing, .over = OVER_PAIR | OVER_TCP),
     LINK(queue_is_limited, .over = OVER_PAIR | OVER_TCP),
 };

@@ -7,6 +7,7 @@
 #include "tests/tls/tls_certs.h"
 #include "tests/tls/tls_main.h"
 #include "tests/tls/tls_meeting.h"
+#include "tls/tls.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -36,46 +37,6 @@ static ssize_t verdict(const char *cert, const char *host, bool insecure, char *
     if (why != NULL)
         strcpy(why, m.why[1]);
     return m.result[1];
-}
-
-/* Servers */
-
-/* Writes deep.pem to `lone` without the certificate of the intermediate authority. */
-static const char *without_issuer(char *lone)
-{
-    static const char begins[] = "-----BEGIN CERTIFICATE-----", ends[] = "-----END CERTIFICATE-----";
-    char *second, *end;
-
-    strcpy(lone, cert_text("deep.pem"));
-    second = strstr(strstr(lone, begins) + 1, begins);
-    ck_assert_ptr_nonnull(second);
-    end = strstr(second, ends) + strlen(ends);
-    memmove(second, end, strlen(end) + 1);
-    return lone;
-}
-
-/* A server whose file has only its own certificate also sends the intermediate certificates that
- * it finds among its trusted issuers. It does not look in the system's store. */
-static ssize_t lone_certificate(void *arg)
-{
-    char lone[16384], trusted[16384];
-
-    (void)arg;
-    without_issuer(lone);
-    strcpy(trusted, cert_text("inter.pem"));
-    strcat(trusted, cert_text("ca.pem"));
-    for (int with = 0; with <= 1; with++) {
-        struct meeting m = {.host = "site.test"};
-
-        OK(cg_tls_new(&m.server, .cert = lone, .ca_file = with ? trusted : NULL));
-        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
-        meet(&m);
-        IS(m.result[1], with ? 0 : CG_ETLS_ISSUER);
-        part(&m);
-        cg_tls_free(m.server);
-        cg_tls_free(m.client);
-    }
-    return 0;
 }
 
 /* Clients */
@@ -199,43 +160,14 @@ static ssize_t strict_sni(void *arg)
         meet(&m);
         IS(m.result[0], cases[i].accepted ? 0 : CG_ETLS_HOST);
         IS(m.result[1], cases[i].accepted ? 0 : CG_ETLS_REFUSED);
-        if (!cases[i].accepted)
+        if (!cases[i].accepted) {
             ck_assert_str_eq(m.why[0], "the client names no host of this server");
+            ck_assert_ptr_nonnull(strstr(m.why[1], "unrecognized name"));
+        }
         part(&m);
         cg_tls_free(m.server);
         cg_tls_free(m.client);
     }
-    return 0;
-}
-
-/* The system's certificates are read for the first peer that is checked, not by a server that
- * checks nobody. $SSL_CERT_FILE is OpenSSL's name for where they are. */
-static ssize_t system_store(void *arg)
-{
-    struct meeting m = {.host = "site.test"};
-
-    (void)arg;
-    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
-    OK(cg_tls_new(&m.client));
-    setenv("SSL_CERT_FILE", cert_path("ca.pem"), 1);
-    meet(&m);
-    IS(m.result[0], 0);
-    IS(m.result[1], 0);
-    part(&m);
-    setenv("SSL_CERT_FILE", "/nonexistent", 1);
-    meet(&m);
-    IS(m.result[1], 0);
-    part(&m);
-    cg_tls_free(m.client);
-    OK(cg_tls_new(&m.client));
-    meet(&m);
-    IS(m.result[1], CG_ETLS_ISSUER);
-    IS(m.result[0], CG_ETLS_REFUSED);
-    ck_assert_ptr_nonnull(strstr(m.why[0], "unknown ca"));
-    part(&m);
-    unsetenv("SSL_CERT_FILE");
-    cg_tls_free(m.server);
-    cg_tls_free(m.client);
     return 0;
 }
 
@@ -346,50 +278,51 @@ static ssize_t by_name(void *arg)
     return 0;
 }
 
-static ssize_t client_verdict(const char *cert, enum cg_tls_verify verify, char *name,
-                              ssize_t *client)
-{
-    struct meeting m = {.host = "site.test"};
-
-    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem"), .ca_file = cert_path("ca.pem"),
-                  .verify_client = verify));
-    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem"),
-                  .cert = cert ? cert_path(cert) : NULL));
-    meet(&m);
-    *name = '\0';
-    if (m.result[0] == 0 && cg_tls_session_peer_name(m.sock[0]))
-        strcpy(name, cg_tls_session_peer_name(m.sock[0]));
-    *client = m.result[1];
-    part(&m);
-    cg_tls_free(m.server);
-    cg_tls_free(m.client);
-    return m.result[0];
-}
-
-/* A server may require a client certificate: it gets the client's name, or refuses the
- * client, which gets an error that says so. */
+/* Which certificates of clients a server accepts, in both versions of TLS. It gets the client's
+ * name, or refuses the client, which gets an error that says so. */
 static ssize_t client_certificates(void *arg)
 {
-    char name[64];
-    ssize_t client;
+    static const struct {
+        const char *cert;
+        enum cg_tls_verify verify;
+        ssize_t result;
+        const char *name;
+    } cases[] = {
+        {"client.pem", CG_TLS_ANYONE, 0, NULL},
+        {"client.pem", CG_TLS_IF_GIVEN, 0, "a client"},
+        {"client.pem", CG_TLS_REQUIRED, 0, "a client"},
+        {NULL, CG_TLS_IF_GIVEN, 0, NULL},
+        {NULL, CG_TLS_REQUIRED, CG_ETLS_CERT, NULL},
+        {"foreign_client.pem", CG_TLS_ANYONE, 0, NULL},
+        {"foreign_client.pem", CG_TLS_IF_GIVEN, CG_ETLS_ISSUER, NULL},
+        {"foreign_client.pem", CG_TLS_REQUIRED, CG_ETLS_ISSUER, NULL},
+        {"expired.pem", CG_TLS_IF_GIVEN, CG_ETLS_EXPIRED, NULL},
+        {"early.pem", CG_TLS_REQUIRED, CG_ETLS_EXPIRED, NULL},
+    };
 
     (void)arg;
-    IS(client_verdict("client.pem", CG_TLS_REQUIRED, name, &client), 0);
-    ck_assert_str_eq(name, "a client");
-    IS(client, 0);
-    IS(client_verdict("client.pem", CG_TLS_ANYONE, name, &client), 0);
-    ck_assert_str_eq(name, "");
-    IS(client_verdict(NULL, CG_TLS_IF_GIVEN, name, &client), 0);
-    ck_assert_str_eq(name, "");
-    IS(client_verdict("client.pem", CG_TLS_IF_GIVEN, name, &client), 0);
-    ck_assert_str_eq(name, "a client");
-    IS(client_verdict(NULL, CG_TLS_REQUIRED, name, &client), CG_ETLS_CERT);
-    IS(client, CG_ETLS_REFUSED);
-    IS(client_verdict("foreign_client.pem", CG_TLS_REQUIRED, name, &client),
-       CG_ETLS_ISSUER);
-    IS(client, CG_ETLS_REFUSED);
-    IS(client_verdict("foreign_client.pem", CG_TLS_IF_GIVEN, name, &client),
-       CG_ETLS_ISSUER);
+    for (size_t i = 0; i < 2 * COUNT(cases); i++) {
+        const char *cert = cases[i / 2].cert, *name = NULL;
+        struct meeting m = {.host = "site.test"};
+
+        OK(cg_tls_new(&m.server, .cert = cert_path("site.pem"),
+                      .ca_file = cert_path("ca.pem"), .verify_client = cases[i / 2].verify));
+        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem"),
+                      .cert = cert ? cert_path(cert) : NULL));
+        if (i % 2)
+            SSL_CTX_set_max_proto_version(m.client->keys->context, TLS1_2_VERSION);
+        meet(&m);
+        ck_assert_msg(m.result[0] == cases[i / 2].result, "case %zu: %zd", i, m.result[0]);
+        IS(m.result[1], m.result[0] < 0 ? CG_ETLS_REFUSED : 0);
+        if (m.result[0] == 0)
+            name = cg_tls_session_peer_name(m.sock[0]);
+        ck_assert((name == NULL) == (cases[i / 2].name == NULL));
+        if (name != NULL)
+            ck_assert_str_eq(name, cases[i / 2].name);
+        part(&m);
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
     return 0;
 }
 
@@ -443,13 +376,11 @@ static ssize_t client_names(void *arg)
 }
 
 static const struct test_case cases[] = {
-    CORO(lone_certificate),
     CORO(verdicts),
     CORO(hosts),
     CORO(long_hosts),
     CORO(strict_sni),
     CORO(client_names),
-    CORO(system_store),
     CORO(pins),
     CORO(by_name),
     CORO(client_certificates),
