@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "sockets/engine.h"
+#include "sockets/plain.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,6 +31,20 @@ static bool peer_has_ended(struct cg_sock *sock)
     io.events = CG_IN;
     events = cg__sock_call(sock, &io);
     return events > 0 && events & CG_HUP;
+}
+
+/* An armed receive would have brought into the input whatever came. */
+bool cg_sock_is_quiet(struct cg_sock *sock)
+{
+    const struct cg__side *side = &sock->side[CG__RX];
+    struct cg_io io = {.code = CG_IO_QUIET};
+
+    if (sock->closing || side->use != CG__FREE || has_input(sock) ||
+        sock->transport != &cg__plain_transport)
+        return false;
+    if (side->io.code == CG_IO_RECV && side->io.state == CG_IO_PENDING)
+        return true;
+    return cg__sock_call(sock, &io) == 1;
 }
 
 static bool poll_take(struct cg_sock *sock, struct cg_op *op)

@@ -74,13 +74,24 @@ void cg__http_client_link_end(struct cg__link *link, struct cg_http_client *clie
     link->h2 = NULL;
 }
 
-/* An idle connection is stale if anything has come on it: the end of the stream, or bytes
- * that belong to no request. */
-static bool is_stale(struct cg_sock *sock)
+/* Whether the request can be sent a second time, if the server closes the connection just when
+ * it is used. */
+static bool can_be_repeated(const struct cg__asking *ask)
 {
-    ssize_t n = cg_yield(cg_poll_sock(sock, CG_IN, .timeout = CG_NOWAIT));
+    const struct cg_http_source *source = ask->with_body ? ask->fetch->source : NULL;
 
-    return n != -ETIMEDOUT;
+    return cg__http_message_is_idempotent(ask->method) &&
+           (source == NULL || source->rewind != NULL);
+}
+
+/* An idle connection is stale if anything has come on it: the end of the stream, or bytes
+ * that belong to no request. What came after the reactor's last wait is not known yet. A request
+ * that cannot be repeated waits a turn to learn of that, too. */
+static bool is_stale(struct cg_sock *sock, const struct cg__asking *ask)
+{
+    if (can_be_repeated(ask) && cg_sock_is_quiet(sock))
+        return false;
+    return cg_yield(cg_poll_sock(sock, CG_IN, .timeout = CG_NOWAIT)) != -ETIMEDOUT;
 }
 
 static bool take_kept(struct cg__link *link, struct cg__asking *ask)
@@ -93,7 +104,7 @@ static bool take_kept(struct cg__link *link, struct cg__asking *ask)
         link->sock = conn.sock;
         link->h2 = conn.h2;
         if (!ask->fresh && (conn.h2 != NULL ? cg__http_client_h2_revive(conn.h2)
-                                            : !is_stale(conn.sock)))
+                                            : !is_stale(conn.sock, ask)))
             return link->kept = true;
         if (conn.h2 != NULL)
             cg__http_client_h2_free(conn.h2);

@@ -136,6 +136,9 @@ enum cg_io_code {
     CG_IO_LOOK,     /* events: those that are ready now, as with POLL; 0: none */
     CG_IO_OFFER,    /* buf, len: SEND of what can be sent at once; 0: nothing */
     CG_IO_DUPLICATE, /* a duplicate of the descriptor, close-on-exec; it is not attached yet */
+    CG_IO_QUIET,    /* 1: the reactor knows, without a system call, that up to its last wait
+                     * nothing has come which was not received: no bytes, no end of the stream,
+                     * no error. Anything else: it does not know; POLL finds out */
     CG_IO_CREDENTIALS, /* value: a struct cg_credentials, of a connected UNIX socket's peer */
     CG_IO_FLUSH,    /* for transports that gather bytes (cg_flush): sends them all; 0. Others
                      * do not get it */

@@ -398,6 +398,14 @@ CG_API int cg_sock_setopt(struct cg_sock *sock, int level, int name, const void 
 CG_API int cg_sock_getopt(struct cg_sock *sock, int level, int name, void *value,
                           size_t *size);
 
+/* Whether it is known, at no cost, that nothing has come on a socket which nobody reads: neither
+ * bytes nor the end of the stream nor an error. What came since the scheduler last looked at the
+ * reactor, at most a turn ago, is not known yet. False: something has come, or the reactor does
+ * not know (select, poll), or the socket has another transport, such as TLS; cg_poll_sock finds
+ * out. Made for connections that are kept for later: to check one before it is used. Never
+ * waits. */
+CG_API bool cg_sock_is_quiet(struct cg_sock *sock);
+
 /* Sets the default timeout of this socket's operations except accept, in ns, instead of the
  * scheduler's. 0: the scheduler's again. */
 CG_API void cg_sock_set_timeout(struct cg_sock *sock, int64_t timeout);

@@ -27,15 +27,15 @@ static enum cg_verdict done(struct cg_io *io, ssize_t result)
     return CG_DONE;
 }
 
-/* Whether the descriptor's record proves that a POLL has nothing to report. An edge-triggered
+/* Whether the descriptor's record proves that there is nothing to report of these events. An edge-triggered
  * kernel reports every change of a descriptor that we own, and the report sets `ready`, or
  * changes `kind` at the end of a stream. If it did neither, nothing has happened up to the last
  * wait. Reads and writes rely on the same. */
 static bool is_quiet(const struct cg__readiness *r, const struct cg__fd *d,
-                     const struct cg_io *io)
+                     unsigned events)
 {
     return r->watcher->edge && d->owned && d->watched == CG__BOTH && d->kind == CG__TCP &&
-           !(d->ready & io->events) && r->forks == cg__fork_count();
+           !(d->ready & events) && r->forks == cg__fork_count();
 }
 
 static enum cg_verdict submit_poll(struct cg__readiness *r, struct cg__fd *d,
@@ -49,7 +49,7 @@ static enum cg_verdict submit_poll(struct cg__readiness *r, struct cg__fd *d,
         return done(io, -EOPNOTSUPP);
     /* Asks the kernel: what is remembered of a descriptor that is not ours may concern another
      * file with this number. */
-    if (!is_quiet(r, d, io) && (result = cg__calls_ready_events(d->fd, io->events)))
+    if (!is_quiet(r, d, io->events) && (result = cg__calls_ready_events(d->fd, io->events)))
         return done(io, result);
     io->flag = 0;
     cg__fd_add_poll(d, io);
@@ -250,6 +250,11 @@ void cg__readiness_forget(struct cg_reactor *reactor, int fd)
 
 static enum cg_verdict call(struct cg__readiness *r, struct cg_io *io)
 {
+    if (io->code == CG_IO_QUIET) {
+        struct cg__fd *d = cg__readiness_find(r, io->fd);
+
+        return done(io, d != NULL && is_quiet(r, d, CG_IN));
+    }
     cg__calls_do(io);
     if (io->code == CG_IO_SOCKET && io->result >= 0) {
         bool tcp = (io->domain == AF_INET || io->domain == AF_INET6) &&

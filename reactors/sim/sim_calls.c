@@ -326,6 +326,9 @@ ssize_t cg__sim_call(struct cg_sim_host *host, struct cg_io *io)
     case CG_IO_LOOK:
         cg__sim_poll(sim, sock, io, &result);
         return result;
+    case CG_IO_QUIET:
+        io->events = CG_IN;
+        return !cg__sim_poll(sim, sock, io, &result);
     case CG_IO_OFFER:
         cg__sim_note(sim, io->fd, "is offered %zu bytes", io->len);
         return offer(sim, sock, io);

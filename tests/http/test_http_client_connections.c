@@ -6,7 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* One connection serves many requests. It is not used again if it is to be closed, is too
@@ -83,6 +87,72 @@ static ssize_t tries_again(void *arg)
     IS(GET("/"), CG_EOF); /* on a new connection there is no second try */
     IS(server.connections, 6);
     done();
+    return 0;
+}
+
+/* A server that responds to one request on each connection, and leaves the connection open. */
+struct leaving {
+    struct cg_sock *listener, *conn;
+};
+
+static ssize_t respond_once(void *arg)
+{
+    struct leaving *leaving = arg;
+    char line[256];
+
+    while (cg_yield(cg_accept(leaving->listener, &leaving->conn)) >= 0) {
+        while (OK(cg_yield(cg_readline(leaving->conn, line, sizeof line))) > 2)
+            ;
+        OK(cg_yield(cg_writeall(leaving->conn, OK_200(0, ""), sizeof OK_200(0, "") - 1)));
+    }
+    return 0;
+}
+
+/* Ends a connection, and waits, in the kernel and not in the reactor, until the end of the stream
+ * has come to the socket at its other end. */
+static void leave(struct cg_sock *conn)
+{
+    struct sockaddr_in peer, name;
+    socklen_t size = sizeof peer;
+    int fd = 0;
+
+    IS(getpeername(OK(cg_sock_fd(conn)), (struct sockaddr *)&peer, &size), 0);
+    IS(shutdown(cg_sock_fd(conn), SHUT_WR), 0);
+    for (name.sin_port = 0; name.sin_port != peer.sin_port; fd++) {
+        ck_assert_int_lt(fd, 1024);
+        size = sizeof name;
+        if (getsockname(fd, (struct sockaddr *)&name, &size) < 0)
+            name.sin_port = 0;
+    }
+    IS(poll(&(struct pollfd){.fd = fd - 1, .events = POLLIN}, 1, -1), 1);
+    cg_sock_close(conn);
+}
+
+/* The server has closed a kept connection, and the reactor has not reported it yet: no request is
+ * lost by that, not even one that must not be sent twice. */
+static ssize_t notices_the_end(void *arg)
+{
+    struct leaving leaving;
+    char addr[CG_ADDR_SIZE], url[CG_ADDR_SIZE + 16];
+    struct cg_coro *coro;
+
+    (void)arg;
+    OK(cg_sock_listen(cg_sched_self(), "127.0.0.1:0", &leaving.listener));
+    OK(cg_sock_local_addr(leaving.listener, addr, sizeof addr));
+    snprintf(url, sizeof url, "http://%s", addr);
+    OK(cg_yield(cg_add(respond_once, &leaving, .coro = &coro)));
+    client = CLIENT();
+    for (int i = 0; i < 6; i++) {
+        const char *body = i % 2 ? "x" : NULL;
+
+        IS(FETCH(.url = url, .body = body, .len = body != NULL), 200);
+        cg_http_reply_free(reply);
+        IS((ssize_t)cg_http_client_connections(client), 1);
+        leave(leaving.conn);
+    }
+    cg_http_client_free(client);
+    cg_sock_close(leaving.listener);
+    cg_yield(cg_join(coro));
     return 0;
 }
 
@@ -225,6 +295,7 @@ static ssize_t limits_all(void *arg)
 static const struct test_case cases[] = {
     CORO(keeps_connections, .where = ON_SIM),
     CORO(tries_again),
+    CORO(notices_the_end, .where = ON_KERNEL),
     CORO(waits_in_order, .where = ON_SIM),
     CORO(limits_all),
     CORO(limits_kept),

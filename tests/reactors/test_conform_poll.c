@@ -290,6 +290,40 @@ static void room_is_not_the_end(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
+/* Whether the reactor knows that nothing has come, without asking the kernel. */
+static bool reactor_knows(void)
+{
+    const char *name = test_reactor();
+
+    return strcmp(name, "epoll") == 0 || strcmp(name, "io_uring") == 0 || test_on_sim();
+}
+
+/* A socket whose input was read is quiet, if the reactor can know that. It is not once the reactor
+ * has reported bytes or the end of the stream, nor as long as somebody reads. */
+static void quiet(struct cg_sock *a, struct cg_sock *b)
+{
+    char buf[16];
+    struct cg_read_op read = *(struct cg_read_op *)cg_read(b, buf, sizeof buf);
+    struct cg_sleep_op moment = *(struct cg_sleep_op *)cg_sleep(MS);
+
+    for (int i = 0; i < 2; i++) {
+        IS(cg_yield(cg_writeall(a, "one", 3)), 3);
+        IS(cg_yield(cg_poll_sock(b, CG_IN)), CG_IN);
+        ck_assert(!cg_sock_is_quiet(b));
+        IS(cg_yield(cg_read(b, buf, 1)), 1);
+        ck_assert(!cg_sock_is_quiet(b));
+        IS(cg_yield(cg_read(b, buf, sizeof buf)), 2);
+        IS(cg_yield(cg_poll_sock(b, CG_IN, .timeout = MS)), -ETIMEDOUT);
+        IS(cg_sock_is_quiet(b), reactor_knows());
+    }
+    IS(cg_yield(cg_any((&read.op, &moment.op))), 1);
+    IS(cg_sock_is_quiet(b), reactor_knows());
+    cg_sock_close(a);
+    OK(cg_yield(cg_poll_sock(b, CG_IN)));
+    ck_assert(!cg_sock_is_quiet(b));
+    cg_sock_close(b);
+}
+
 static const struct test_case cases[] = {
     CORO(pipe_readable, .where = ON_KERNEL),
     CORO(pipe_writable, .where = ON_KERNEL),
@@ -302,6 +336,7 @@ static const struct test_case cases[] = {
     LINK(unread_is_readable),
     LINK(peer_gone),
     LINK(room_is_not_the_end),
+    LINK(quiet, .over = OVER_TCP | OVER_TCP6),
 };
 
 int main(void)
