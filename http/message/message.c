@@ -86,6 +86,13 @@ int cg__http_message_copy(struct cg_http_headers *to, const struct cg_http_heade
     return 0;
 }
 
+static bool has_name(const struct cg_http_headers *headers, const struct cg__http_entry *entry,
+                     const char *name, size_t len)
+{
+    return entry->name_len == len &&
+           cg__ascii_same(cg__http_message_at(headers, entry->name), name, len);
+}
+
 const struct cg__http_entry *
 cg__http_message_find(const struct cg_http_headers *headers, const char *name,
                       size_t len, uint32_t *from)
@@ -93,8 +100,7 @@ cg__http_message_find(const struct cg_http_headers *headers, const char *name,
     while (*from < headers->count) {
         const struct cg__http_entry *entry = cg__http_entry(headers, (*from)++);
 
-        if (entry->name_len == len &&
-            cg__ascii_same(cg__http_message_at(headers, entry->name), name, len))
+        if (has_name(headers, entry, name, len))
             return entry;
     }
     return NULL;
@@ -160,16 +166,16 @@ static uint32_t remove_below(struct cg_http_headers *headers, const char *name,
                              uint32_t below)
 {
     size_t len = strlen(name);
-    uint32_t kept = 0;
+    uint32_t i = 0, kept;
 
-    for (uint32_t i = 0; i < headers->count; i++) {
+    while (i < below && !has_name(headers, cg__http_entry(headers, i), name, len))
+        i++;
+    for (kept = i; i < headers->count; i++) {
         struct cg__http_entry entry = *cg__http_entry(headers, i);
 
-        if (i < below && entry.name_len == len &&
-            cg__ascii_same(cg__http_message_at(headers, entry.name), name, len))
+        if (i < below && has_name(headers, &entry, name, len))
             continue;
-        kept++;
-        memcpy(headers->data + headers->size - kept * sizeof entry, &entry, sizeof entry);
+        memcpy(cg__http_entry(headers, kept++), &entry, sizeof entry);
     }
     below = headers->count - kept;
     headers->count = kept;
@@ -217,9 +223,26 @@ bool cg__http_message_is_token(const char *text, size_t len)
     return len > 0;
 }
 
+/* Whether none of eight bytes is a control character. A tab is one, though values may have it. */
+static bool is_printable(const char *text)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = 0x80 * ones;
+    uint64_t word, deleted;
+
+    memcpy(&word, text, sizeof word);
+    deleted = word ^ 0x7f * ones;
+    return ((((word - 0x20 * ones) & ~word) | ((deleted - ones) & ~deleted)) & tops) == 0;
+}
+
 bool cg__http_message_is_value(const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
+    size_t i = 0;
+
+    while (len - i >= 8 && is_printable(text + i))
+        i += 8;
+    if (i > 0 && len - i < 8 && is_printable(text + len - 8)) /* overlaps */
+        return true;
+    for (; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
 
         if ((c < ' ' && c != '\t') || c == 0x7f)

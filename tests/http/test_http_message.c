@@ -57,6 +57,22 @@ START_TEST(fields)
 }
 END_TEST
 
+/* Each byte, at each place of a value. */
+START_TEST(bytes_of_values)
+{
+    char value[20];
+
+    for (int c = 0; c < 256; c++)
+        for (size_t at = 0; at < sizeof value; at++) {
+            memset(value, at % 2 ? '\xff' : ' ', sizeof value);
+            value[at] = (char)c;
+            ck_assert_msg(cg__http_message_is_value(value, sizeof value) ==
+                              ((c >= ' ' && c != 0x7f) || c == '\t'),
+                          "%d at %zu", c, at);
+        }
+}
+END_TEST
+
 /* A name or a value that contains another field, or a whole message, is refused. */
 START_TEST(injection)
 {
@@ -109,6 +125,7 @@ int main(void)
     TCase *tc = tcase_create("http message");
 
     tcase_add_test(tc, fields);
+    tcase_add_test(tc, bytes_of_values);
     tcase_add_test(tc, injection);
     tcase_add_test(tc, framing);
     suite_add_tcase(suite, tc);
