@@ -20,10 +20,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A body up to this is read and sent together with its head: one system call less than by
- * sendfile, and cheaper up to about this size. */
-enum { COPY = 15 * 1024 };
-
 static atomic_uint_fast64_t trees;
 
 int cg_http_files_open(const char *root, const struct cg_http_files_options *options,
@@ -145,11 +141,11 @@ static ssize_t send_body(struct cg_http_request *req, const struct file *file,
     if (req->framing == CG__HTTP_NO_BODY || length == 0)
         return 0;
     /* A small file is sent together with its head. */
-    if (length <= COPY && (to = req->carrier->place(req, length)) != NULL) {
-        ssize_t n = pread(file->opened->fd, to, length, (off_t)first);
+    if (length <= CG__HTTP_SMALL_FILE && (to = req->carrier->place(req, length)) != NULL) {
+        int rc = cg__http_opened_read(file->opened, to, length, first);
 
-        if (n < 0 || (uint64_t)n < length)
-            return n < 0 ? -errno : CG_EOF;
+        if (rc < 0)
+            return rc;
         req->carrier->put(req, length);
         req->left = 0;
         req->sent = length;

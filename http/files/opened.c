@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Open files of a turn. Under load, many requests of one turn ask for the same file; they
- * share one descriptor and what was computed from its status. At the end of the turn all are
- * forgotten, so a response is as old as requests that came together may be, and no older. */
+ * share one descriptor, what was computed from its status, and the bytes of a small file. At the
+ * end of the turn all are forgotten, so a response is as old as requests that came together may
+ * be, and no older. */
 #include "config.h"
 
 #include "http/files/opened.h"
@@ -30,6 +31,7 @@ void cg__http_opened_put(struct cg__http_opened *opened)
         return;
     if (opened->fd >= 0)
         close(opened->fd);
+    free(opened->bytes);
     free(opened);
 }
 
@@ -170,4 +172,38 @@ int cg__http_opened_get(const struct cg_http_files *files, const char *path,
     else
         *opened = made;
     return rc;
+}
+
+static int read_all(int fd, char *to, size_t size, uint64_t first)
+{
+    ssize_t n = pread(fd, to, size, (off_t)first);
+
+    if (n < 0)
+        return -errno;
+    return (size_t)n < size ? CG_EOF : 0;
+}
+
+/* Keeps the bytes of a small file that is asked for again in its turn. Without memory they are
+ * read each time. */
+static void keep_bytes(struct cg__http_opened *opened)
+{
+    size_t size = (size_t)opened->st.st_size;
+
+    if (size > CG__HTTP_SMALL_FILE || (opened->bytes = malloc(size)) == NULL)
+        return;
+    if (read_all(opened->fd, opened->bytes, size, 0) < 0) {
+        free(opened->bytes);
+        opened->bytes = NULL;
+    }
+}
+
+int cg__http_opened_read(struct cg__http_opened *opened, char *to, size_t size, uint64_t first)
+{
+    if (opened->was_read && opened->bytes == NULL)
+        keep_bytes(opened);
+    opened->was_read = true;
+    if (opened->bytes == NULL)
+        return read_all(opened->fd, to, size, first);
+    memcpy(to, opened->bytes + first, size);
+    return 0;
 }

@@ -5,7 +5,12 @@
 
 #include "http/files/files.h"
 
-enum { CG__HTTP_TAG_SIZE = 64 };
+enum {
+    CG__HTTP_TAG_SIZE = 64,
+    CG__HTTP_SMALL_FILE = 15 * 1024, /* a body up to this is read and sent together with its
+                                      * head: one system call less than by sendfile, and
+                                      * cheaper up to about this size */
+};
 
 struct cg__http_opened {
     struct cg__http_opened *next; /* in the table of this turn */
@@ -15,6 +20,8 @@ struct cg__http_opened {
     struct stat st;
     char date[CG_HTTP_DATE_SIZE]; /* of its last change */
     char tag[CG__HTTP_TAG_SIZE];  /* for ETag, without quotes */
+    bool was_read;
+    char *bytes; /* of the whole file; NULL: not kept */
     size_t len;
     char name[]; /* beneath the root; `len` bytes */
 };
@@ -24,6 +31,10 @@ struct cg__http_opened {
  * shared, too. 0 or -errno. */
 int cg__http_opened_get(const struct cg_http_files *files, const char *path,
                         const char *ending, struct cg__http_opened **opened);
+
+/* Reads a part of at most CG__HTTP_SMALL_FILE bytes, of which the first is at `first`. 0, or -errno, or
+ * CG_EOF: the file has become shorter. */
+int cg__http_opened_read(struct cg__http_opened *opened, char *to, size_t size, uint64_t first);
 
 /* NULL is ignored. */
 void cg__http_opened_put(struct cg__http_opened *opened);

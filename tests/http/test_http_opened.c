@@ -141,6 +141,66 @@ static ssize_t nothing_else_is_shared(void *arg)
     return 0;
 }
 
+static void reads(struct cg__http_opened *opened, uint64_t first, const char *want)
+{
+    char text[16] = "";
+
+    IS(cg__http_opened_read(opened, text, strlen(want), first), 0);
+    ck_assert_str_eq(text, want);
+}
+
+/* The second reading in a turn keeps the bytes for those that follow, but no longer. */
+static ssize_t bytes_in_a_turn(void *arg)
+{
+    struct cg__http_opened *opened;
+
+    (void)arg;
+    open_root();
+    put("page", "first");
+    IS(next_turn(), 0);
+    opened = get("page");
+    reads(opened, 0, "first");
+    put("page", "other");
+    reads(opened, 0, "other");
+    put("page", "third");
+    reads(opened, 0, "other");
+    reads(opened, 2, "he");
+    cg__http_opened_put(opened);
+    IS(next_turn(), 0);
+    opened = get("page");
+    reads(opened, 0, "third");
+    cg__http_opened_put(opened);
+    close_root();
+    return 0;
+}
+
+/* The bytes of a file that is large, or that has become shorter, are not kept. */
+static ssize_t bytes_not_kept(void *arg)
+{
+    static char large[CG__HTTP_SMALL_FILE + 2], to[CG__HTTP_SMALL_FILE];
+    struct cg__http_opened *opened;
+
+    (void)arg;
+    memset(large, 'x', sizeof large - 1);
+    open_root();
+    put("large", large);
+    put("page", "first");
+    IS(next_turn(), 0);
+    opened = get("large");
+    for (int i = 0; i < 3; i++)
+        IS(cg__http_opened_read(opened, to, sizeof to, 1), 0);
+    ck_assert_ptr_null(opened->bytes);
+    cg__http_opened_put(opened);
+    opened = get("page");
+    put("page", "few");
+    for (int i = 0; i < 3; i++)
+        IS(cg__http_opened_read(opened, to, 5, 0), CG_EOF);
+    ck_assert_ptr_null(opened->bytes);
+    cg__http_opened_put(opened);
+    close_root();
+    return 0;
+}
+
 /* A turn that opens many files keeps few of them open. */
 static ssize_t bounded(void *arg)
 {
@@ -185,6 +245,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         CORO(shared_in_a_turn, .where = ON_KERNEL), CORO(missing_in_a_turn, .where = ON_KERNEL),
+        CORO(bytes_in_a_turn, .where = ON_SIM), CORO(bytes_not_kept, .where = ON_SIM),
         CORO(nothing_else_is_shared, .where = ON_SIM), CORO(bounded, .where = ON_KERNEL),
         CORO(left_at_the_end),
     };
