@@ -80,6 +80,8 @@ void cg__chunk_cool(struct cg_reactor *reactor)
         reactor->cold = malloc(FREE_CHUNKS * sizeof(struct cg_chunk *));
     if (reactor->cold == NULL)
         return;
+    if (reactor->recall != NULL)
+        reactor->recall(reactor);
     while ((chunk = reactor->chunks) != NULL) {
         reactor->chunks = chunk->next;
         madvise(chunk, BYTES, MADV_DONTNEED);

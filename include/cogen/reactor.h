@@ -293,6 +293,10 @@ struct cg_reactor {
     const char *name_server; /* of a simulated world; NULL: it has none */
     struct cg_chunk **cold; /* free chunks whose memory was returned to the system */
     size_t chunks_cold;     /* their number */
+    /* Called when its loop is idle: returns to the pool the chunks that the kernel holds for
+     * input that has not come. NULL: it holds none. */
+    void (*recall)(struct cg_reactor *reactor);
+    size_t chunks_held; /* their number, if a burst has made it large */
 };
 
 static inline bool cg__reactor_lacks(struct cg_reactor *reactor, enum cg_lack what)

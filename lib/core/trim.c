@@ -25,9 +25,10 @@ void cg__trim_init(struct cg__trim *idle, int64_t now)
 static bool wanted(const struct cg_sched *sched)
 {
     const struct cg_reactor *reactor = sched->reactor;
+    size_t buffers = reactor->chunks_free - reactor->chunks_cold + reactor->chunks_held;
 
     return sched->idle.done < sched->idle.active &&
-           (sched->ready.places > FEW || reactor->chunks_free - reactor->chunks_cold > FEW);
+           (sched->ready.places > FEW || buffers > FEW);
 }
 
 /* The moment of the next sweep. If nothing has run since the last sweep began, it is the

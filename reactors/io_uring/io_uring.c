@@ -488,6 +488,20 @@ static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
     return 0;
 }
 
+/* With DEFER_TASKRUN the kernel takes a buffer for a socket only while we are in it, and each
+ * buffer that it took has its completion in the queue. A thread of the kernel that reads
+ * what is no socket may have one at any time. */
+void cg__io_uring_recall(struct cg_reactor *reactor)
+{
+    struct uring *u = (struct uring *)reactor;
+
+    if (!cg__uring_is_parents(u) && (u->ring.flags & IORING_SETUP_DEFER_TASKRUN) &&
+        io_uring_cq_ready(&u->ring) == 0 &&
+        !(IO_URING_READ_ONCE(*u->ring.sq.kflags) & IORING_SQ_CQ_OVERFLOW) &&
+        !cg__uring_has_plain(u))
+        cg__uring_buffers_recall(&u->buffers);
+}
+
 static void uring_forget(struct cg_reactor *reactor, int fd)
 {
     cg__uring_forget_plain((struct uring *)reactor, fd);

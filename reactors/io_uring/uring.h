@@ -20,7 +20,8 @@ enum {
     URING_PAUSE_CONNECT = 10, /* ms before the next attempt while a UNIX backlog is full */
     URING_PAUSE_MEMORY = 10,  /* ms before the next attempt without memory for buffers */
     URING_BUFFERS_MIN = 32,   /* receive buffers at first (512 KiB) ... */
-    URING_BUFFERS_MAX = 256, /* ... doubled each time they run out, up to this */
+    URING_BUFFERS_MAX = 256, /* ... doubled each time they run out, up to this, until the
+                              * loop is idle */
     URING_GROUP = 0,         /* the only buffer group */
 };
 
@@ -83,6 +84,9 @@ struct uring {
 /* Completes a request with io->result. */
 void cg__io_uring_complete(struct uring *u, struct cg_io *io);
 
+/* The reactor's `recall`. */
+void cg__io_uring_recall(struct cg_reactor *reactor);
+
 /* Defined in uring_open.c: */
 
 int cg__uring_open(struct cg_reactor **reactor);
@@ -125,6 +129,7 @@ void cg__uring_arm_wake(struct uring *u);
 /* Descriptors that are known not to be sockets. cg__uring_remember_plain returns false if
  * there is no memory. */
 bool cg__uring_is_plain(const struct uring *u, int fd);
+bool cg__uring_has_plain(const struct uring *u);
 bool cg__uring_remember_plain(struct uring *u, int fd);
 void cg__uring_forget_plain(struct uring *u, int fd);
 
@@ -153,6 +158,10 @@ void cg__uring_buffers_fill(struct uring_buffers *buffers);
 
 /* The buffers ran out: doubles the target, up to its limit. */
 void cg__uring_buffers_grow(struct uring_buffers *buffers);
+
+/* Returns the chunks in the ring to the pool, and sets the target back. Only while the kernel
+ * takes no buffer, and after all completions were reaped. */
+void cg__uring_buffers_recall(struct uring_buffers *buffers);
 
 /* The kernel has put n bytes into the buffer of this number: takes its chunk out. Returns
  * NULL for n <= 0; the chunk then returns to the pool. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Receive buffers for io_uring. The kernel takes a chunk only when data has arrived, so a
  * waiting socket holds none. A consumed chunk is replaced not at once but before the next
- * enter: by then most chunks are back in the pool, and still in the processor's caches. */
+ * enter: by then most chunks are back in the pool, and still in the processor's caches.
+ * What a burst has made the ring hold is taken back when the loop is idle. */
 #include "config.h"
 
 #ifdef HAVE_LIBURING
@@ -39,6 +40,7 @@ int cg__uring_buffers_open(struct uring_buffers *buffers, struct io_uring *ring,
         .target = URING_BUFFERS_MIN,
         .vacant = URING_BUFFERS_MAX,
     };
+    reactor->chunks_held = 0;
     io_uring_buf_ring_init(buffers->ring);
     for (unsigned i = 0; i < URING_BUFFERS_MAX; i++)
         buffers->vacancies[i] = (uint16_t)i;
@@ -81,6 +83,29 @@ void cg__uring_buffers_grow(struct uring_buffers *buffers)
 {
     if (buffers->target < URING_BUFFERS_MAX)
         buffers->target *= 2;
+    if (buffers->target > URING_BUFFERS_MIN)
+        buffers->reactor->chunks_held = buffers->target;
+}
+
+/* The kernel takes buffers from the head up to the tail, which only we move. So it forgets
+ * those that it has not taken if the tail goes back to them. */
+void cg__uring_buffers_recall(struct uring_buffers *buffers)
+{
+    int mask = io_uring_buf_ring_mask(URING_BUFFERS_MAX);
+    uint16_t tail = buffers->ring->tail;
+
+    for (; buffers->inside > 0; buffers->inside--) {
+        uint16_t number = buffers->ring->bufs[--tail & mask].bid;
+        struct cg_chunk *chunk = buffers->chunks[number];
+
+        assert(chunk != NULL);
+        buffers->chunks[number] = NULL;
+        buffers->vacancies[buffers->vacant++] = number;
+        cg_chunk_put(buffers->reactor, chunk);
+    }
+    io_uring_smp_store_release(&buffers->ring->tail, tail);
+    buffers->target = URING_BUFFERS_MIN;
+    buffers->reactor->chunks_held = 0;
 }
 
 struct cg_chunk *cg__uring_buffers_take(struct uring_buffers *buffers, unsigned number,

@@ -216,6 +216,14 @@ bool cg__uring_is_plain(const struct uring *u, int fd)
     return at < u->plain_size && (u->plain[at] >> fd % 8 & 1);
 }
 
+bool cg__uring_has_plain(const struct uring *u)
+{
+    for (size_t at = 0; at < u->plain_size; at++)
+        if (u->plain[at] != 0)
+            return true;
+    return false;
+}
+
 bool cg__uring_remember_plain(struct uring *u, int fd)
 {
     size_t at = (size_t)fd / 8;

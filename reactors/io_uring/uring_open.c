@@ -107,6 +107,7 @@ int cg__uring_open(struct cg_reactor **reactor)
     if (!u)
         return -ENOMEM;
     u->base.type = &cg__reactor_io_uring;
+    u->base.recall = cg__io_uring_recall;
     u->forks = cg__fork_watch();
     u->flying.mark = URING_FLYING;
     u->backlog.mark = URING_BACKLOG;

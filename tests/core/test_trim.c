@@ -158,11 +158,34 @@ static ssize_t buffers_are_cooled(void *arg)
     return 0;
 }
 
+static void take_back(struct cg_reactor *reactor)
+{
+    ck_assert_uint_eq(reactor->chunks_held, SLEEPERS);
+    reactor->chunks_held = 0;
+}
+
+/* An idle loop lets its reactor take back the buffers that the kernel holds since a burst. */
+static ssize_t held_buffers_are_recalled(void *arg)
+{
+    struct cg_reactor *reactor = cg_sched_reactor(cg_sched_self());
+
+    (void)arg;
+    reactor->recall = take_back;
+    for (int round = 0; round < 2; round++) {
+        reactor->chunks_held = SLEEPERS;
+        cg_yield(cg_sleep(12 * CG_SECOND));
+        ck_assert_uint_eq(reactor->chunks_held, 0);
+    }
+    reactor->recall = NULL;
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(idle_stacks_are_cut_back, .where = ON_SIM),
     CORO(quiet_stacks_are_cut_back_in_time, .where = ON_SIM),
     CORO(few_stacks_are_let_be, .where = ON_SIM),
     CORO(buffers_are_cooled, .where = ON_SIM),
+    CORO(held_buffers_are_recalled, .where = ON_SIM),
 };
 
 int main(void)

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -178,6 +179,123 @@ START_TEST(many_receives_few_buffers)
 }
 END_TEST
 
+/* Whether the first page of a chunk has memory. */
+static bool resident(struct cg_chunk *chunk)
+{
+    unsigned char found = 0;
+
+    OK(mincore(chunk, 1, &found));
+    return found & 1;
+}
+
+/* A burst: data have come for all receives before they are submitted. */
+static void burst_begins(struct asked *all, int (*fd)[2], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        put(fd[i][1], "eggs");
+        if (all[i].io.state == CG_IO_IDLE)
+            submit(&all[i]);
+    }
+}
+
+static void burst_ends(struct asked *all, size_t n, unsigned answers)
+{
+    for (size_t i = 0; i < n; i++) {
+        await(&all[i], answers);
+        if (i >= n / 2) {
+            cancel(&all[i]);
+            all[i].answers = answers;
+        }
+    }
+    turn(0);
+}
+
+/* After a burst the ring holds no buffer, and none has memory, once the loop is idle. The
+ * receives that are armed get what comes later. */
+START_TEST(burst_leaves_no_buffers)
+{
+    enum { N = 600 };
+    static struct asked all[N];
+    int fd[N][2];
+
+    for (int i = 0; i < N; i++) {
+        pair(fd[i]);
+        all[i] = (struct asked)ASK(CG_IO_RECV, fd[i][0]);
+    }
+    for (unsigned round = 1; round <= 3; round++) {
+        burst_begins(all, fd, N);
+        burst_ends(all, N, round);
+        ck_assert_uint_eq(ring->chunks_held, 256);
+        ck_assert_uint_eq(ring->chunks_out, 256);
+        cg__chunk_cool(ring);
+        ck_assert_uint_eq(ring->chunks_held, 0);
+        ck_assert_uint_eq(ring->chunks_out, 0);
+        ck_assert_uint_eq(ring->chunks_cold, 256);
+        for (size_t i = 0; i < ring->chunks_cold; i++)
+            ck_assert(!resident(ring->cold[i]));
+        turn(0);
+        ck_assert_uint_eq(ring->chunks_out, 32);
+    }
+    for (int i = 0; i < N; i++) {
+        ck_assert_uint_eq(all[i].size, 12);
+        ck_assert_mem_eq(all[i].data, "eggseggseggs", 12);
+        cancel(&all[i]);
+        shut(fd[i][0]);
+        shut(fd[i][1]);
+    }
+}
+END_TEST
+
+/* Buffers whose completions wait in the queue stay where they are. */
+START_TEST(filled_buffers_stay)
+{
+    enum { N = 100 };
+    static struct asked all[N];
+    int fd[N][2];
+    size_t out;
+
+    for (int i = 0; i < N; i++) {
+        pair(fd[i]);
+        all[i] = (struct asked)ASK(CG_IO_RECV, fd[i][0]);
+    }
+    burst_begins(all, fd, N);
+    burst_ends(all, N, 1);
+    burst_begins(all, fd, N);
+    turn(CG_SECOND); /* reaps the first completions only */
+    out = ring->chunks_out;
+    cg__chunk_cool(ring);
+    ck_assert_uint_eq(ring->chunks_out, out);
+    burst_ends(all, N, 2);
+    for (int i = 0; i < N; i++) {
+        ck_assert_mem_eq(all[i].data, "eggseggs", 8);
+        cancel(&all[i]);
+        shut(fd[i][0]);
+        shut(fd[i][1]);
+    }
+}
+END_TEST
+
+/* A thread of the kernel may be reading what is no socket into a buffer. */
+START_TEST(buffers_of_plain_reads_stay)
+{
+    int pipefd[2];
+
+    OK(pipe2(pipefd, O_NONBLOCK | O_CLOEXEC));
+    struct asked a = ASK(CG_IO_RECV, pipefd[0]);
+    submit(&a);
+    put(pipefd[1], "eggs");
+    await(&a, 1);
+    turn(0);
+    ck_assert_uint_eq(ring->chunks_out, 32);
+    cg__chunk_cool(ring);
+    ck_assert_uint_eq(ring->chunks_out, 32);
+    shut(pipefd[0]);
+    shut(pipefd[1]);
+    cg__chunk_cool(ring);
+    ck_assert_uint_eq(ring->chunks_out, 0);
+}
+END_TEST
+
 /* Pipes and terminals can be read too. A socket may follow under the same number. */
 START_TEST(recv_from_pipe_and_terminal)
 {
@@ -244,5 +362,8 @@ void receive_cases(TCase *tests)
     tcase_add_test(tests, cancel_right_after_submit);
     tcase_add_test(tests, cancel_races_with_data);
     tcase_add_test(tests, many_receives_few_buffers);
+    tcase_add_test(tests, burst_leaves_no_buffers);
+    tcase_add_test(tests, filled_buffers_stay);
+    tcase_add_test(tests, buffers_of_plain_reads_stay);
     tcase_add_test(tests, recv_from_pipe_and_terminal);
 }
