@@ -6,42 +6,30 @@
 #include "http/client/client_h2_session.h"
 #include "http/client/client_h2_tunnel.h"
 #include "http/client/client_link.h"
-
-#include <cogen/reactor.h>
-#include <cogen/transport.h>
+#include "http/http2/stream_sock.h"
+#include "sockets/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 struct tunnel {
+    struct cg__memory memory;      /* must be the first member */
     struct cg_http_client *client; /* a reference */
     struct cg__link link;          /* has the stream */
-    bool deaf;                     /* nobody reads any more */
-    bool mute;                     /* nobody writes any more */
     bool abrupt;                   /* closing it only resets the stream */
 };
 
-static enum cg_verdict completed(struct cg_io *io, ssize_t result)
+static struct cg__h2_stream *stream_of(const struct cg__memory *end)
 {
-    io->result = result;
-    return CG_DONE;
+    return ((const struct tunnel *)end)->link.stream;
 }
 
-static bool can_read(const struct cg__h2_stream *stream)
+static bool has_news(const struct cg__h2_stream *stream)
 {
-    return stream->to > stream->from || stream->ended || stream->closed;
+    return stream->to > stream->from || stream->ended || stream->closed || stream->deaf;
 }
 
-static bool is_broken(const struct tunnel *tunnel)
-{
-    return tunnel->mute || tunnel->link.stream->closed;
-}
-
-/* What comes behind the bytes. */
+/* What a reader gets behind the bytes. */
 static ssize_t end_of(const struct cg__h2_stream *stream)
 {
     return stream->ended || stream->error == CG_EOF ? 0
@@ -49,43 +37,48 @@ static ssize_t end_of(const struct cg__h2_stream *stream)
                                                     : stream->error;
 }
 
-/* Reads what has come, into the request's buffer or a chunk. */
-static ssize_t take(struct tunnel *tunnel, struct cg_io *io)
+/* Moves what has come into the end. An idle tunnel holds no buffer. 0 or -ENOMEM. */
+static ssize_t refresh(struct cg__memory *end)
 {
-    struct cg__h2_stream *stream = tunnel->link.stream;
-    struct cg_reactor *reactor = cg_sched_reactor(tunnel->client->sched);
-    size_t there = stream->to - stream->from, room = io->len;
-    struct cg_chunk *chunk = NULL;
+    struct cg__h2_stream *stream = stream_of(end);
 
-    if (tunnel->deaf || there == 0)
-        return tunnel->deaf ? 0 : end_of(stream);
-    if (room == 0) {
-        if ((chunk = cg_chunk_get(reactor)) == NULL)
-            return -ENOMEM;
-        room = chunk->size;
-    }
-    there = there < room ? there : room;
-    memcpy(chunk != NULL ? chunk->data : io->buf, stream->data + stream->from, there);
-    if (chunk != NULL)
-        chunk->end = (uint32_t)there;
-    io->chunk = chunk;
-    stream->from += there;
-    if (stream->from == stream->to) { /* an idle tunnel holds no buffer */
+    if (stream->to > stream->from && !end->deaf)
+        stream->from += cg__input_push(end->reactor, &end->input, stream->data + stream->from,
+                                       stream->to - stream->from);
+    if (stream->from == stream->to) {
         free(stream->data);
         stream->data = NULL;
         stream->from = stream->to = stream->size = 0;
+        end->ended = stream->ended || stream->closed;
+        end->error = end_of(stream);
     }
-    nghttp2_session_consume_stream(stream->h2->session, stream->id, there);
-    return (ssize_t)there;
+    end->lost = stream->closed;
+    return stream->from < stream->to && end->input.unread == 0 && !end->deaf ? -ENOMEM : 0;
 }
 
-static ssize_t receive(struct tunnel *tunnel, struct cg_io *io)
+static ssize_t tunnel_wait(struct cg__memory *end)
 {
-    ssize_t n = 0;
+    ssize_t n = cg__http_client_h2_pump(stream_of(end), has_news, CG_NEVER);
 
-    if (!tunnel->deaf)
-        n = cg__http_client_h2_pump(tunnel->link.stream, can_read, CG_NEVER);
-    return n < 0 ? n : take(tunnel, io);
+    return n < 0 ? n : refresh(end);
+}
+
+static void tunnel_read(struct cg__memory *end, size_t len)
+{
+    struct cg__h2_stream *stream = stream_of(end);
+
+    nghttp2_session_consume_stream(stream->h2->session, stream->id, len);
+    if (end->deaf) {
+        stream->deaf = true;
+        cg__http_client_h2_session_wake(stream);
+    }
+}
+
+/* nghttp2 buffers nothing: it takes what can be sent from the memory of the writer. */
+static size_t tunnel_room(const struct cg__memory *end)
+{
+    (void)end;
+    return SIZE_MAX;
 }
 
 static bool is_taken(const struct cg__h2_stream *stream)
@@ -93,7 +86,7 @@ static bool is_taken(const struct cg__h2_stream *stream)
     return stream->piece_len == 0 || stream->closed;
 }
 
-static void put(struct cg__h2_stream *stream, const void *data, size_t len)
+static void give(struct cg__h2_stream *stream, const void *data, size_t len)
 {
     stream->piece = data;
     stream->piece_len = len;
@@ -101,65 +94,19 @@ static void put(struct cg__h2_stream *stream, const void *data, size_t len)
 }
 
 /* Sends one piece of memory, as far as the server takes it. */
-static ssize_t send_piece(struct tunnel *tunnel, const void *data, size_t len)
+static ssize_t tunnel_put(struct cg__memory *end, const void *data, size_t len, bool now)
 {
-    struct cg__h2_stream *stream = tunnel->link.stream;
-    ssize_t n;
+    struct cg__h2_stream *stream = stream_of(end);
+    ssize_t n = 0;
 
-    if (is_broken(tunnel))
-        return -EPIPE;
-    put(stream, data, len);
-    n = cg__http_client_h2_pump(stream, is_taken, CG_NEVER);
+    give(stream, data, len);
+    if (now)
+        cg__http_client_h2_pump_offer(stream->h2);
+    else
+        n = cg__http_client_h2_pump(stream, is_taken, CG_NEVER);
     len -= stream->piece_len;
     stream->piece_len = 0;
-    return len > 0 ? (ssize_t)len : n < 0 ? n : -EPIPE;
-}
-
-static ssize_t send_parts(struct tunnel *tunnel, const struct iovec *iov, int iovcnt)
-{
-    ssize_t sum = 0;
-
-    for (int i = 0; i < iovcnt; i++) {
-        ssize_t n = iov[i].iov_len == 0
-                        ? 0
-                        : send_piece(tunnel, iov[i].iov_base, iov[i].iov_len);
-
-        if (n < 0)
-            return sum > 0 ? sum : n;
-        sum += n;
-        if ((size_t)n < iov[i].iov_len)
-            break;
-    }
-    return sum;
-}
-
-static ssize_t send_file(struct tunnel *tunnel, const struct cg_io *io)
-{
-    char data[4096];
-    size_t size = io->count < sizeof data ? io->count : sizeof data;
-    ssize_t n;
-
-    do
-        n = pread(io->file, data, size, (off_t)io->offset);
-    while (n < 0 && errno == EINTR);
-    if (n <= 0)
-        return n < 0 ? -errno : 0;
-    return send_piece(tunnel, data, (size_t)n);
-}
-
-/* Sends what can be sent without waiting. */
-static ssize_t offer(struct tunnel *tunnel, const struct cg_io *io)
-{
-    struct cg__h2_stream *stream = tunnel->link.stream;
-    size_t moved;
-
-    if (is_broken(tunnel))
-        return -EPIPE;
-    put(stream, io->buf, io->len);
-    cg__http_client_h2_pump_offer(stream->h2);
-    moved = io->len - stream->piece_len;
-    stream->piece_len = 0;
-    return (ssize_t)moved;
+    return len > 0 || now ? (ssize_t)len : n < 0 ? n : -EPIPE;
 }
 
 static bool has_ended(const struct cg__h2_stream *stream)
@@ -167,139 +114,63 @@ static bool has_ended(const struct cg__h2_stream *stream)
     return stream->sent || stream->closed;
 }
 
-static ssize_t shut(struct tunnel *tunnel, int how)
+static void give_end(struct cg__h2_stream *stream)
 {
-    struct cg__h2_stream *stream = tunnel->link.stream;
-    ssize_t n = 0;
-
-    if (how < SHUT_RD || how > SHUT_RDWR)
-        return -EINVAL;
-    if (how != SHUT_WR) {
-        tunnel->deaf = true;
-        cg__http_client_h2_session_wake(stream);
-    }
-    if (how != SHUT_RD && !is_broken(tunnel)) {
-        tunnel->mute = true;
-        stream->last_piece = true;
-        put(stream, "", 0);
-        n = cg__http_client_h2_pump(stream, has_ended, CG_NEVER);
-    }
-    return n;
+    stream->last_piece = true;
+    give(stream, "", 0);
 }
 
-static unsigned readiness(const struct tunnel *tunnel, unsigned events)
+static ssize_t tunnel_finish(struct cg__memory *end)
 {
-    unsigned found = events & CG_OUT;
+    struct cg__h2_stream *stream = stream_of(end);
 
-    if (is_broken(tunnel))
-        found |= found ? CG_ERR : 0;
-    if ((events & CG_IN) && (tunnel->deaf || can_read(tunnel->link.stream)))
-        found |= CG_IN;
-    return found;
+    if (stream->closed)
+        return 0;
+    give_end(stream);
+    return cg__http_client_h2_pump(stream, has_ended, CG_NEVER);
 }
 
-/* Only input is waited for: it can be written at any time, or has failed. */
-static ssize_t poll(struct tunnel *tunnel, unsigned events)
+static enum cg_verdict tunnel_other(struct cg__memory *end, struct cg_io *io)
 {
-    unsigned found = readiness(tunnel, events);
-    ssize_t n;
-
-    if (found != 0)
-        return (ssize_t)found;
-    n = cg__http_client_h2_pump(tunnel->link.stream, can_read, CG_NEVER);
-    return n < 0 ? n : CG_IN;
-}
-
-/* The addresses are those of the connection; its options are those of all streams. */
-static enum cg_verdict name(struct cg__h2 *h2, struct cg_io *io)
-{
-    io->fd = cg_sock_fd(h2->sock);
-    return cg_sock_transport(h2->sock)->submit(h2->sock, io);
-}
-
-static enum cg_verdict set_option(struct tunnel *tunnel, struct cg_io *io)
-{
-    const struct linger *linger = io->value;
-
-    if (io->level != SOL_SOCKET || io->name != SO_LINGER || io->size < sizeof *linger)
-        return completed(io, -EOPNOTSUPP);
-    tunnel->abrupt = linger->l_onoff != 0 && linger->l_linger == 0;
-    return completed(io, 0);
+    return cg__http_stream_sock(stream_of(end)->h2->sock, &((struct tunnel *)end)->abrupt, io);
 }
 
 static enum cg_verdict tunnel_submit(struct cg_sock *sock, struct cg_io *io)
 {
-    struct tunnel *tunnel = cg_sock_state(sock);
-
-    switch ((enum cg_io_code)io->code) {
-    case CG_IO_RECV:
-        if (!tunnel->deaf && !can_read(tunnel->link.stream))
-            return CG_RUN;
-        return completed(io, take(tunnel, io));
-    case CG_IO_SEND:
-    case CG_IO_SENDV:
-    case CG_IO_SENDFILE:
-    case CG_IO_SHUTDOWN:
-        return CG_RUN;
-    case CG_IO_POLL:
-        if (io->events == CG_HUP)
-            return completed(io, -EOPNOTSUPP);
-        io->result = (ssize_t)readiness(tunnel, io->events);
-        return io->result != 0 ? CG_DONE : CG_RUN;
-    case CG_IO_LOOK:
-        return completed(io, (ssize_t)readiness(tunnel, io->events));
-    case CG_IO_OFFER:
-        return completed(io, offer(tunnel, io));
-    case CG_IO_SETOPT:
-        return set_option(tunnel, io);
-    case CG_IO_SOCKNAME:
-    case CG_IO_PEERNAME:
-        return name(tunnel->link.stream->h2, io);
-    default:
-        return completed(io, -EOPNOTSUPP);
-    }
-}
-
-static ssize_t tunnel_run(struct cg_sock *sock, struct cg_io *io)
-{
-    struct tunnel *tunnel = cg_sock_state(sock);
-
-    switch (io->code) {
-    case CG_IO_RECV:
-        return receive(tunnel, io);
-    case CG_IO_SEND:
-        return send_piece(tunnel, io->buf, io->len);
-    case CG_IO_SENDV:
-        return send_parts(tunnel, io->iov, io->iovcnt);
-    case CG_IO_SENDFILE:
-        return send_file(tunnel, io);
-    case CG_IO_SHUTDOWN:
-        return shut(tunnel, io->how);
-    default:
-        return poll(tunnel, io->events);
-    }
+    refresh(cg_sock_state(sock));
+    return cg__memory_submit(sock, io);
 }
 
 /* The server learns of the end, and then that nobody reads its rest. */
 static void tunnel_close(struct cg_sock *sock)
 {
     struct tunnel *tunnel = cg_sock_state(sock);
+    struct cg__memory *end = &tunnel->memory;
     struct cg__h2_stream *stream = tunnel->link.stream;
 
-    if (!tunnel->abrupt && !is_broken(tunnel)) {
-        stream->last_piece = true;
-        put(stream, "", 0);
+    if (!tunnel->abrupt && !end->mute && !stream->closed) {
+        give_end(stream);
         cg__http_client_h2_pump_offer(stream->h2);
     }
+    cg__input_drop(end->reactor, &end->input, end->input.unread);
     cg__http_client_link_end(&tunnel->link, tunnel->client, false);
     cg__http_client_unref(tunnel->client);
     free(tunnel);
 }
 
+static const struct cg__memory_type tunnel_type = {
+    .room = tunnel_room,
+    .put = tunnel_put,
+    .read = tunnel_read,
+    .finish = tunnel_finish,
+    .wait = tunnel_wait,
+    .other = tunnel_other,
+};
+
 static const struct cg_transport_type tunnel_transport = {
     .name = "http/2",
     .submit = tunnel_submit,
-    .run = tunnel_run,
+    .run = cg__memory_run,
     .close = tunnel_close,
 };
 
@@ -315,6 +186,8 @@ struct cg_sock *cg__http_client_h2_tunnel(struct cg_http_client *client, struct 
         free(tunnel);
         return NULL;
     }
+    tunnel->memory.type = &tunnel_type;
+    tunnel->memory.reactor = cg_sched_reactor(client->sched);
     tunnel->client = client;
     client->refs++;
     tunnel->link = *link;

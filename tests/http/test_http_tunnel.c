@@ -40,8 +40,59 @@ static ssize_t weak_timeouts_start_anew(void *arg)
     return 0;
 }
 
+static ssize_t reads(void *sock)
+{
+    char byte;
+
+    return cg_yield(cg_read(sock, &byte, 1));
+}
+
+/* To stop reading ends a read that waits, and what comes later is dropped. */
+static void stops_reading(struct cg_sock *a, struct cg_sock *b)
+{
+    struct cg_coro *reader = test_start(reads, a);
+    char byte;
+
+    test_until_waiting(reader);
+    IS(cg_yield(cg_shutdown(a, SHUT_RD)), 0);
+    IS(test_end(reader), 0);
+    IS(cg_yield(cg_writeall(b, "late", 4)), 4);
+    IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    IS(cg_yield(cg_read(a, &byte, 1)), 0);
+    IS(cg_yield(cg_writeall(a, "x", 1)), 1);
+    IS(cg_yield(cg_readall(b, &byte, 1)), 1);
+    cg_sock_close(a);
+    cg_sock_close(b);
+}
+
+/* A poll reports the end of the peer's stream, also while input is unread. */
+static void end_is_polled(struct cg_sock *a, struct cg_sock *b)
+{
+    char text[4];
+
+    IS(cg_yield(cg_writeall(b, "last", 4)), 4);
+    IS(cg_yield(cg_shutdown(b, SHUT_WR)), 0);
+    IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    IS(cg_yield(cg_readall(a, text, 1)), 1);
+    IS(cg_yield(cg_poll_sock(a, CG_IN)), CG_IN | CG_HUP);
+    IS(cg_yield(cg_readall(a, text, 3)), 3);
+    IS(cg_yield(cg_poll_sock(a, CG_IN)), CG_IN | CG_HUP);
+    IS(cg_yield(cg_poll_sock(a, CG_OUT)), CG_OUT);
+    cg_sock_close(a);
+    cg_sock_close(b);
+}
+
+static ssize_t halves_end(void *arg)
+{
+    (void)arg;
+    both_ways_round(stops_reading, true);
+    both_ways_round(end_is_polled, true);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(are_sockets),
+    CORO(halves_end, .where = ON_SIM),
     CORO(weak_timeouts_start_anew, .where = ON_SIM),
 };
 
