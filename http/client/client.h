@@ -101,6 +101,7 @@ struct cg_http_reply {
     struct cg_object object;
     struct cg_scope *scope; /* of the running read; or NULL */
     struct cg__link link; /* until the body has ended */
+    struct cg__http_repeat *repeat; /* of the origin, while heads are read; or NULL */
     struct cg__url url;
     struct cg_http_headers headers, trailers;
     struct cg__http_head head; /* the last one */

@@ -103,6 +103,8 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
     reply->touched = false;
     reply->link.sock = link->sock; /* borrowed, to read heads */
     reply->link.stream = link->stream;
+    if (link->lease != NULL && !link->to_proxy) /* a proxy speaks for many servers */
+        reply->repeat = &link->lease->repeat;
     *ask->put = true;
     ask->sent = 0;
     ask->responded = ask->unsent = false;
@@ -128,6 +130,7 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
     link->spoiled = ask->unsent;
     reply->link.sock = NULL;
     reply->link.stream = NULL;
+    reply->repeat = NULL;
     return n;
 }
 

@@ -82,6 +82,7 @@ ssize_t cg__http_client_head_read(struct cg_http_reply *reply, const char *metho
     cg__http_parser_init(parser, CG__HTTP_RESPONSE, &reply->headers, &reply->trailers,
                          &reply->client->limits);
     parser->skip_body = strcmp(method, "HEAD") == 0;
+    parser->repeat = reply->repeat;
     while (event == CG__HTTP_MORE) {
         struct cg_view view;
         size_t used;

@@ -58,6 +58,7 @@ void cg__http_client_pool_unuse(struct cg__pool *pool, struct cg__origin *origin
     while (*at != origin)
         at = &(*at)->next;
     *at = origin->next;
+    cg__http_repeat_clear(&origin->repeat);
     free(origin);
 }
 

@@ -5,6 +5,7 @@
 #define COGEN_HTTP_CLIENT_CLIENT_POOL_H
 
 #include "http/client/client_line.h"
+#include "http/http1/repeat.h"
 
 #include <cogen/op.h>
 #include <cogen/sock.h>
@@ -19,6 +20,7 @@ struct cg__origin {
     struct cg__origin *next; /* in its bucket */
     unsigned active;         /* leases: connections in use */
     unsigned refs;           /* leases, waiters, idle connections */
+    struct cg__http_repeat repeat; /* the head of its last response over HTTP/1.1 */
     /* Where HTTP/2 is possible (client_share.c): */
     struct cg__h2 *h2;    /* the connection that requests share; NULL: there is none */
     bool settling;        /* somebody finds out which protocol the server speaks */

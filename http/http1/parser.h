@@ -36,7 +36,8 @@ struct cg__http_parser {
     struct cg_http_headers *trailers;     /* borrowed; NULL: trailers are dropped */
     /* May be set before the head. */
     struct cg_http_headers *line;   /* borrowed: for the first line; default: headers */
-    struct cg__http_repeat *repeat; /* borrowed, with a `line` of its own; NULL: none */
+    struct cg__http_repeat *repeat; /* borrowed; for requests, which then need a `line` of their
+                                     * own, or for responses, which must have none; NULL: none */
 
     /* Everything from here to `in_trailers` is zero at first. */
     bool skip_body; /* may be set before the head, too: a response to HEAD */
@@ -54,11 +55,12 @@ struct cg__http_parser {
     uint32_t text, text_len; /* place in `line`: a request's target, a response's reason */
     const char *method;       /* of a request, static */
     uint64_t length;          /* Content-Length, or 0 */
+    uint64_t left;            /* bytes of a body with a length that have not come yet */
     const char *why;          /* the reason of a refusal; static */
 
     /* The parser's own. */
     bool begun, complete;
-    bool repeated;          /* the fields are those of a request before */
+    bool repeated;          /* the fields are those of a message before */
     bool started;           /* llhttp has been given bytes: what follows is valid */
     uint8_t line_at;        /* counted bytes of a response's first line */
     uint8_t kind;           /* enum cg__http_kind */

@@ -172,6 +172,8 @@ int cg__http_parser_check(struct cg__http_parser *parser)
     parser->upgrade = upgrades(parser);
     if (parser->chunked && parser->has_body)
         parser->chunk = CG__HTTP_CHUNK_SIZE;
+    else if (parser->has_body)
+        parser->left = parser->length;
     if (parser->method == NULL)
         return 0;
     return check_host(parser) != 0 || check_target(parser) != 0

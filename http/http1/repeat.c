@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The head of a previous request. See repeat.h. */
+/* The head of a previous message. See repeat.h. */
 #include "config.h"
 
 #include "http/http1/repeat.h"
@@ -37,7 +37,7 @@ int cg__http_repeat_fields(const struct cg__http_repeat *repeat,
 
     if (cg__http_message_reserve(headers, repeat->used + entries) < 0)
         return -ENOMEM;
-    if (repeat->count == 0)
+    if (repeat->used == 0)
         return 0;
     memcpy(headers->data, texts, repeat->used);
     memcpy(headers->data + headers->size - entries, texts + repeat->used, entries);
@@ -69,14 +69,14 @@ bool cg__http_repeat_keep(struct cg__http_repeat *repeat, const char *at, const 
     to = repeat->memory;
     memcpy(to, at, before);
     memcpy(to + before, target + target_len, behind);
-    if (headers->count > 0) {
+    if (headers->used > 0) {
         to += before + behind;
         memcpy(to, headers->data, headers->used);
         memcpy(to + headers->used, headers->data + headers->size - entries, entries);
     }
     repeat->before = (uint32_t)before;
     repeat->behind = (uint32_t)behind;
-    repeat->used = headers->count > 0 ? headers->used : 0;
+    repeat->used = headers->used;
     repeat->count = headers->count;
     return true;
 }

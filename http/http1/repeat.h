@@ -2,14 +2,17 @@
 /* Repeated heads: most clients send the same head with each request of a connection, except
  * for its target. This remembers the bytes of a head before and behind its target, and the
  * fields that llhttp and our checks made of them. If the next request has the same bytes
- * there, they are not parsed again.
+ * there, they are not parsed again. So it is with the responses of a server, whose heads are
+ * compared as a whole.
  *
  * This is not a second parser. A target that begins with a slash and has only visible
  * characters of ASCII and no "#" is valid, whatever the method, and llhttp is in the same state
  * behind each such target. What it does next depends only on the bytes that follow, which are
- * compared. Other targets are left to llhttp. Only a valid, complete head without a body, coding
- * or upgrade is remembered. Each connection has its own memory: bytes of one client are never
- * compared with those of another. */
+ * compared. Other targets are left to llhttp. What a response means depends on its bytes, and on
+ * whether its request was HEAD. Only a valid, complete head without a coding or upgrade is
+ * remembered; that of a request also has no body, that of a response none or one with a length.
+ * Each connection of a server, and each origin of a client, has its own memory: bytes of one peer
+ * are never compared with those of another. */
 #ifndef COGEN_HTTP_HTTP1_REPEAT_H
 #define COGEN_HTTP_HTTP1_REPEAT_H
 
@@ -23,10 +26,16 @@ struct cg__http_repeat {
     char *memory;      /* the bytes, the texts made of them, the entries */
     uint32_t room;     /* of it */
     uint32_t before;   /* how many bytes there are before the target .. */
-    uint32_t behind;   /* .. and behind it; 0: nothing is remembered */
+    uint32_t behind;   /* .. and behind it, or in the whole head of a response; 0: nothing is
+                        * remembered */
     uint32_t used, count; /* as those of the list of fields */
     uint8_t method, minor;
     bool keep_alive;
+    /* Of a response: */
+    bool skip_body, has_body, has_length;
+    uint16_t status;
+    uint32_t reason, reason_len; /* place in the list of fields */
+    uint64_t length;
 };
 
 /* Whether these bytes begin with the remembered head around a valid target of at most `limit`
@@ -34,13 +43,21 @@ struct cg__http_repeat {
 size_t cg__http_repeat_fits(const struct cg__http_repeat *repeat, const char *at, size_t size,
                             size_t limit);
 
+/* Whether these bytes begin with the remembered head of a response. */
+static inline bool cg__http_repeat_is_whole(const struct cg__http_repeat *repeat,
+                                            const char *at, size_t size)
+{
+    return repeat->behind != 0 && size >= repeat->behind &&
+           memcmp(at, repeat->memory, repeat->behind) == 0;
+}
+
 /* Copies the remembered fields into an empty list. 0 or -ENOMEM. */
 int cg__http_repeat_fields(const struct cg__http_repeat *repeat,
                            struct cg_http_headers *headers);
 
 /* Remembers the bytes from `at` to `end`, which are a head with this target, and the fields made
- * of them. The caller sets method, minor and keep_alive. False: nothing is remembered, because
- * they are too long or there is no memory. */
+ * of them. A response has an empty target at `at`. The caller sets what stands behind `count` in
+ * the struct. False: nothing is remembered, because they are too long or there is no memory. */
 bool cg__http_repeat_keep(struct cg__http_repeat *repeat, const char *at, const char *target,
                           size_t target_len, const char *end,
                           const struct cg_http_headers *headers);

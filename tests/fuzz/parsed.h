@@ -7,8 +7,8 @@
 #include "tests/fuzz/fuzz.h"
 
 /* Parses the bytes as messages one after the other, whole and in pieces, with the usual limits
- * and with small ones. `skip`: the responses are to HEAD. Requests are also parsed with what
- * the parser remembers of the request before (cg__http_repeat), which must change nothing. */
+ * and with small ones. `skip`: the responses are to HEAD. They are also parsed with what the
+ * parser remembers of the message before (cg__http_repeat), which must change nothing. */
 void fuzz_parse(enum cg__http_kind kind, bool skip, const uint8_t *data, size_t size);
 
 #endif
