@@ -232,13 +232,15 @@ static void change_method(struct cg__asking *ask, unsigned status)
 static ssize_t follow(struct cg__asking *ask)
 {
     const struct cg_http_fetch *fetch = ask->fetch;
-    const char *to = cg_http_reply_header(ask->reply, "Location"), *wrong;
+    const char *to = NULL, *wrong;
     unsigned most = fetch->redirects ? fetch->redirects : CG_HTTP_REDIRECTS;
     unsigned status = ask->reply->head.status;
     struct cg__url url;
     ssize_t n;
 
-    if (fetch->stay || to == NULL || !is_redirect(status))
+    if (!fetch->stay && is_redirect(status))
+        to = cg_http_reply_header(ask->reply, "Location");
+    if (to == NULL)
         return 0;
     if (ask->redirects == most)
         return cg__http_client_because(ask->why, CG_EHTTP_REDIRECT,

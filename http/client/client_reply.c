@@ -240,7 +240,7 @@ void cg__http_client_reply_skip(struct cg_http_reply *reply)
 ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link *link,
                                     const struct cg__asking *ask)
 {
-    const char *coding = cg_http_headers_get(&reply->headers, "Content-Encoding");
+    const char *coding = NULL;
     int rc;
 
     reply->link = *link;
@@ -257,7 +257,9 @@ ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link
         return 0;
     }
     /* A part of a compressed body cannot be decoded by itself (RFC 9110, 14.4). */
-    if (ask->fetch->raw || coding == NULL || reply->head.status == 206)
+    if (!ask->fetch->raw && reply->head.status != 206)
+        coding = cg_http_headers_get(&reply->headers, "Content-Encoding");
+    if (coding == NULL)
         return 0;
     rc = cg__http_decoder_new(&reply->decoder, coding);
     if (rc == -ENOMEM)

@@ -236,20 +236,23 @@ static bool fits_with_head(const struct cg__asking *ask)
 static ssize_t send_head(struct cg__link *link, struct cg__asking *ask)
 {
     struct cg_http_headers *text = &ask->reply->headers;
-    struct iovec iov[2] = {{.iov_base = NULL}};
+    int64_t timeout = ask->client->options.send_timeout;
     ssize_t n;
 
     cg__http_message_reset(text, SIZE_MAX);
     n = cg__http_client_request_put(text, ask, link->to_proxy);
     if (n == 0) {
-        iov[0] = (struct iovec){text->data, text->used};
+        struct iovec iov[2] = {{text->data, text->used}};
+
         if (fits_with_head(ask)) {
             iov[1] = (struct iovec){(void *)ask->fetch->body, ask->fetch->len};
             ask->sent = ask->fetch->len;
         }
-        n = cg_yield(cg_writev(link->sock, iov, iov[1].iov_len > 0 ? 2 : 1,
-                               .weak_timeout = true,
-                               .timeout = ask->client->options.send_timeout));
+        n = cg_yield(iov[1].iov_len > 0
+                         ? cg_writev(link->sock, iov, 2, .weak_timeout = true,
+                                     .timeout = timeout)
+                         : cg_writeall(link->sock, text->data, text->used,
+                                       .weak_timeout = true, .timeout = timeout));
         if (n == -EPIPE || n == -ECONNRESET)
             ask->broken = n;
         else if (n == -ETIMEDOUT)
