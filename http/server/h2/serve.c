@@ -40,8 +40,8 @@ static bool is_idle(const struct cg__http_h2 *h2)
 static bool is_over(const struct cg__http_h2 *h2)
 {
     return h2->conn->broken || h2->failed ||
-           (h2->writer == NULL && !nghttp2_session_want_write(h2->session) &&
-            !nghttp2_session_want_read(h2->session));
+           (h2->writer == NULL && !nghttp2_session_want_read(h2->session) &&
+            !nghttp2_session_want_write(h2->session)); /* last: it looks at all its queues */
 }
 
 static int64_t idle_until(const struct cg__http_h2 *h2)
