@@ -123,7 +123,8 @@ static void remember(struct cg__http_parser *parser, const char *data, const cha
         !cg__http_repeat_keep(repeat, data, request ? parser->target_at : data,
                               request ? parser->text_len : 0, end, parser->headers))
         return;
-    repeat->method = parser->code;
+    repeat->method = parser->method;
+    repeat->code = parser->code;
     repeat->minor = parser->minor;
     repeat->keep_alive = parser->keep_alive;
     repeat->skip_body = parser->skip_body;
@@ -154,8 +155,8 @@ static enum cg__http_event repeated(struct cg__http_parser *parser, const char *
     }
     line->data[line->used - 1] = '\0';
     parser->text_len = (uint32_t)target_len;
-    parser->method = llhttp_method_name((llhttp_method_t)repeat->method);
-    parser->code = repeat->method;
+    parser->method = repeat->method;
+    parser->code = repeat->code;
     parser->minor = repeat->minor;
     parser->keep_alive = repeat->keep_alive;
     return CG__HTTP_HEAD;

@@ -29,7 +29,8 @@ struct cg__http_repeat {
     uint32_t behind;   /* .. and behind it, or in the whole head of a response; 0: nothing is
                         * remembered */
     uint32_t used, count; /* as those of the list of fields */
-    uint8_t method, minor;
+    const char *method; /* static */
+    uint8_t code, minor;
     bool keep_alive;
     /* Of a response: */
     bool skip_body, has_body, has_length;

@@ -82,6 +82,13 @@ static ssize_t wait_until(struct cg__http_conn *conn, struct cg_view *view, int6
     return cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NEVER, .deadline = end));
 }
 
+/* Not inline: its operation would enlarge the frame of each request. */
+__attribute__((noinline)) static ssize_t look_again(struct cg__http_conn *conn,
+                                                    struct cg_view *view)
+{
+    return cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NOWAIT));
+}
+
 /* Serves what the wait has brought. If a shutdown has ended the wait, it looks once more:
  * a request may have come since. */
 static enum cg__http_outcome serve_woken(struct cg__http_conn *conn, struct cg_view *view,
@@ -89,7 +96,7 @@ static enum cg__http_outcome serve_woken(struct cg__http_conn *conn, struct cg_v
 {
     conn->phase = CG__HTTP_AT_WORK;
     if (conn->server->draining && (n == -ETIMEDOUT || n == -ECANCELED))
-        n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NOWAIT));
+        n = look_again(conn, view);
     return n > 0 ? cg__http_h1_serve(conn, view) : CG__HTTP_CLOSE_NOW;
 }
 
@@ -127,7 +134,7 @@ static enum cg__http_outcome serve_all(struct cg__http_conn *conn, int64_t since
         conn->phase = CG__HTTP_IDLE;
         conn->since = since;
         n = wait_until(conn, &view, awake < end ? awake : end);
-        if (n <= 0 || conn->wait.reason < 0)
+        if (n <= 0 || conn->server->draining)
             break;
         outcome = serve_woken(conn, &view, n);
         since = now = cg_sched_now(conn->server->sched); /* the turn's time: no system call */

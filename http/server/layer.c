@@ -26,10 +26,11 @@ static ssize_t routed(struct cg_http_request *req, void *arg)
 ssize_t cg__http_layer_handle(struct cg_http_request *req)
 {
     const struct cg_http_layer *layers = req->server->layers;
-    uint64_t span = cg_trace_begin(cg_http_request_method(req), cg_http_request_path(req));
+    uint64_t span = cg_trace_begin(req->method, req->path);
     ssize_t n = layers == NULL ? routed(req, NULL) : cg_http_layer_run(layers, req);
 
-    cg_trace_end(span);
+    if (span != 0)
+        cg_trace_end(span);
     return n;
 }
 

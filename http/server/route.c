@@ -148,7 +148,7 @@ static int no_route(struct cg_http_request *req, const struct cg__http_routes *r
 static const struct cg__http_route *whole_route(struct cg_http_request *req,
                                                 struct cg__http_routes *routes)
 {
-    size_t size = strlen(req->path);
+    size_t size = req->path_len;
 
     for (uint32_t i = *cg__http_route_slot(routes, req->path, size); i != 0;) {
         const struct cg__http_route *route = &routes->list[i - 1];

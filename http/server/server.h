@@ -98,10 +98,28 @@ struct cg__http_conn {
     struct {
         struct cg__http_conn *next, *prev;
     } in[CG__HTTP_RINGS]; /* NULL: not in this ring */
-    struct cg_http_server *server;
     struct cg__http_serving *serving;
-    struct cg_sock *sock; /* NULL: its ownership has passed to a handler */
     struct cg_coro *coro; /* NULL: it waits without one */
+    struct cg__http_address *address; /* of its client; NULL: not counted by address */
+    char *peer; /* its client's address for the log; NULL: not yet known */
+    void *session; /* over HTTP/2: a struct cg__http_h2; or NULL */
+    /* What each request needs lies together, in two cache lines, from here to `writer`. */
+    struct cg_http_server *server;
+    struct cg_sock *sock; /* NULL: its ownership has passed to a handler */
+    union {
+        int64_t since; /* when it began to wait for its client; not valid AT_WORK */
+        struct cg__http_guest *guest; /* after CG__HTTP_STAYS */
+    };
+    unsigned requests;
+    uint8_t phase;      /* enum cg__http_phase */
+    uint8_t slot;       /* index in the server's `repeats` */
+    bool more;          /* the last view had bytes after the parsed ones */
+    bool ending : 1;    /* it has been cancelled to make room */
+    bool cancelled : 1;
+    bool late : 1;      /* in the server's list `lates` */
+    bool direct : 1;    /* a coroutine other than `writer` writes */
+    bool told : 1;      /* a proxy has told `peer` */
+    bool broken : 1;    /* a write failed or was cancelled: some of the output is lost */
     union {
         struct { /* zero when its coroutine begins */
             struct cg__http_out *out;
@@ -112,23 +130,6 @@ struct cg__http_conn {
         };
         struct cg_wait_input_op dormant; /* the same wait without a coroutine */
     };
-    union {
-        int64_t since; /* when it began to wait for its client; not valid AT_WORK */
-        struct cg__http_guest *guest; /* after CG__HTTP_STAYS */
-    };
-    struct cg__http_address *address; /* of its client; NULL: not counted by address */
-    char *peer; /* its client's address for the log; NULL: not yet known */
-    void *session; /* over HTTP/2: a struct cg__http_h2; or NULL */
-    unsigned requests;
-    uint8_t phase;      /* enum cg__http_phase */
-    uint8_t slot;       /* index in the server's `repeats` */
-    bool ending : 1;    /* it has been cancelled to make room */
-    bool cancelled : 1;
-    bool late : 1;      /* in the server's list `lates` */
-    bool direct : 1;    /* a coroutine other than `writer` writes */
-    bool more : 1;      /* the last view had bytes after the parsed ones */
-    bool told : 1;      /* a proxy has told `peer` */
-    bool broken : 1;    /* a write failed or was cancelled: some of the output is lost */
 };
 
 /* The state of the access log: access_log.c. */
@@ -194,6 +195,7 @@ struct cg_http_request {
     enum cg__http_framing framing;
     uint64_t left; /* of Content-Length: bytes that are still to be written */
     const char *path; /* in `line`, or first in `params` */
+    size_t path_len;
     /* What the head says; set by the carrier. */
     const char *method;      /* static; NULL: the head is invalid */
     uint64_t length;         /* of the body, if `unsized` is false */

@@ -65,20 +65,16 @@ void cg__http_h1_free_spare(struct cg_http_server *server)
     }
 }
 
-/* Borrows further bytes; pending output is written first. */
-static ssize_t borrow(struct cg__http_h1_request *h1, int64_t deadline)
+/* Borrows further bytes. Not inline: its operation would enlarge the frame of each request. */
+__attribute__((noinline)) static ssize_t borrow(struct cg__http_h1_request *h1,
+                                                int64_t deadline)
 {
     struct cg__http_conn *conn = h1->message.conn;
-    ssize_t n = 0;
+    ssize_t n;
 
-    if (conn->out != NULL)
-        n = cg__http_output_flush(conn);
-    if (n == 0) {
-        conn->phase = CG__HTTP_IN_HEAD;
-        n = cg_yield(cg_borrow(conn->sock, &h1->view, .timeout = CG_NEVER,
-                               .deadline = deadline));
-        conn->phase = CG__HTTP_AT_WORK;
-    }
+    conn->phase = CG__HTTP_IN_HEAD;
+    n = cg_yield(cg_borrow(conn->sock, &h1->view, .timeout = CG_NEVER, .deadline = deadline));
+    conn->phase = CG__HTTP_AT_WORK;
     return n;
 }
 
@@ -104,7 +100,9 @@ static ssize_t read_head(struct cg__http_h1_request *h1)
         if (!waits)
             conn->since = cg_sched_now(cg_sched_self());
         waits = true;
-        n = borrow(h1, cg__http_clocks_head(conn, size));
+        n = conn->out != NULL ? cg__http_output_flush(conn) : 0;
+        if (n == 0)
+            n = borrow(h1, cg__http_clocks_head(conn, size));
         if (n == -ETIMEDOUT && !cg__http_parser_untouched(&h1->parser))
             return 408;
         if (n <= 0)
@@ -212,7 +210,7 @@ enum cg__http_outcome cg__http_h1_serve(struct cg__http_conn *conn,
         if (outcome != CG__HTTP_GO_ON || !conn->more)
             break;
         cg__http_request_reset(&h1->message);
-        if (h1->view.chunk == NULL && cg_yield(cg_borrow(conn->sock, &h1->view)) <= 0) {
+        if (h1->view.chunk == NULL && borrow(h1, CG_NEVER) <= 0) {
             outcome = CG__HTTP_CLOSE_NOW;
             break;
         }

@@ -21,22 +21,19 @@ void cg__http_request_clear(struct cg_http_request *req)
         cg__http_message_clear(lists[i]);
 }
 
-static inline void forget(struct cg_http_headers *list)
-{
-    if (list->used > 0)
-        cg__http_message_reset(list, CG__HTTP_KEEP);
-}
-
-/* Most lists are unused: it is cheaper to check than to reset them all. */
+/* Most requests use the first two lists only: it is cheaper to check than to reset the others. */
 void cg__http_request_reset(struct cg_http_request *req)
 {
-    forget(&req->line);
-    forget(&req->in);
-    forget(&req->trailers);
-    forget(&req->params);
-    forget(&req->query);
-    forget(&req->out);
-    forget(&req->out_trailers);
+    cg__http_message_reset(&req->line, CG__HTTP_KEEP);
+    cg__http_message_reset(&req->in, CG__HTTP_KEEP);
+    if (req->trailers.used | req->params.used | req->query.used | req->out.used |
+        req->out_trailers.used) {
+        cg__http_message_reset(&req->trailers, CG__HTTP_KEEP);
+        cg__http_message_reset(&req->params, CG__HTTP_KEEP);
+        cg__http_message_reset(&req->query, CG__HTTP_KEEP);
+        cg__http_message_reset(&req->out, CG__HTTP_KEEP);
+        cg__http_message_reset(&req->out_trailers, CG__HTTP_KEEP);
+    }
     if (req->whole != NULL)
         free(req->whole);
     if (req->encoder != NULL)

@@ -53,25 +53,14 @@ static char *copy_path(struct cg_http_request *req, const char *path, size_t len
     return cg__http_message_at(&req->params, 0);
 }
 
-/* Most targets are their own path, or it ends at the query. Others are decoded into the start
- * of `params`. */
-int cg__http_request_target_path(struct cg_http_request *req)
+/* Decodes the path of a target into the start of `params`. Not inline: otherwise each request
+ * saves the registers that only this needs. */
+__attribute__((noinline)) static int decode_path(struct cg_http_request *req, const char *target)
 {
-    const char *target = cg__http_message_at(&req->line, req->text);
     ssize_t length;
-    size_t size = 0;
+    size_t size;
     char *path;
 
-    req->path = target;
-    if (*target == '/') {
-        while (target[size] != '\0' && target[size] != '%' && target[size] != '?' &&
-               !(target[size] == '/' && target[size + 1] == '.'))
-            size++;
-        if (target[size] == '\0')
-            return 0;
-        if (target[size] == '?')
-            return (req->path = copy_path(req, target, size)) != NULL ? 0 : 503;
-    }
     if (*target != '/' && strcmp(target, "*") != 0 && req->code != HTTP_CONNECT) {
         int status = set_host(req, target);
 
@@ -92,7 +81,29 @@ int cg__http_request_target_path(struct cg_http_request *req)
     if (*path == '/') /* before routing: "/x/../admin" must match the route of /admin */
         length = (ssize_t)cg__http_url_remove_dots(path, (size_t)length);
     path[length] = '\0';
+    req->path_len = (size_t)length;
     return 0;
+}
+
+/* Most targets are their own path, or it ends at the query. */
+int cg__http_request_target_path(struct cg_http_request *req)
+{
+    const char *target = cg__http_message_at(&req->line, req->text);
+    size_t size = 0;
+
+    req->path = target;
+    if (*target != '/')
+        return decode_path(req, target);
+    while (target[size] != '\0' && target[size] != '%' && target[size] != '?' &&
+           !(target[size] == '/' && target[size + 1] == '.'))
+        size++;
+    req->path_len = size;
+    if (target[size] == '\0')
+        return 0;
+    if (target[size] != '?')
+        return decode_path(req, target);
+    req->path = copy_path(req, target, size);
+    return req->path != NULL ? 0 : 503;
 }
 
 /* Parses the query, once per request; invalid parts are skipped. */
