@@ -209,5 +209,9 @@ static ssize_t program(void *urls)
 
 int main(int argc, char **argv)
 {
-    return argc < 2 ? 2 : cg_main(NULL, program, argv + 1) < 0;
+    if (argc < 2) {
+        fprintf(stderr, "usage: %s URL...\n", argv[0]);
+        return 2;
+    }
+    return cg_main(NULL, program, argv + 1) < 0;
 }

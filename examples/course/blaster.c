@@ -91,16 +91,23 @@ static int blast_in_children(const char *reactor_name)
     for (long i = 0; i < processes; i++) {
         struct cg_reactor *reactor;
         struct cg_sched *sched;
+        pid_t pid;
 
         mine = &counts[i];
-        if (fork() != 0)
+        if ((pid = fork()) < 0) {
+            example_fail("fork", -errno);
+            failed = 1;
+        }
+        if (pid != 0)
             continue;
         signal(SIGINT, SIG_DFL);
         signal(SIGTERM, SIG_DFL);
         if (cg_reactor_open(reactor_name, &reactor) < 0 ||
             !(sched = cg_sched_new(reactor)) ||
-            cg_sched_start(sched, blast_all, sched) < 0)
+            cg_sched_start(sched, blast_all, sched) < 0) {
+            example_complain("process", "its scheduler cannot start");
             _exit(1);
+        }
         _exit(cg_sched_run(sched) != 0);
     }
     while (wait(&status) > 0)

@@ -48,11 +48,13 @@ static bool fails(unsigned seed, bool trace)
     struct cg_sched *sched;
     bool found = false;
 
-    if (cg_sim_open(&options, &world) < 0 || !(sched = cg_sched_new(world)))
+    if (cg_sim_open(&options, &world) < 0 || !(sched = cg_sched_new(world)) ||
+        cg_sched_start(sched, reader, &found, .name = "reader") < 0) {
+        fprintf(stderr, "seeds: out of memory\n");
         exit(1);
+    }
     if (trace)
         cg_sim_trace(world, cg_sim_print, stderr);
-    cg_sched_start(sched, reader, &found, .name = "reader");
     cg_sched_run(sched);
     cg_sched_free(sched);
     cg_reactor_close(world);

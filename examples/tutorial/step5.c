@@ -76,11 +76,11 @@ int main(void)
         struct cg_sched *sched;
         ssize_t waiting;
 
-        if (cg_sim_open(&options, &world) < 0 || !(sched = cg_sched_new(world))) {
+        if (cg_sim_open(&options, &world) < 0 || !(sched = cg_sched_new(world)) ||
+            cg_sched_start(sched, test, NULL, .name = "test") < 0) {
             fprintf(stderr, "step5: out of memory\n");
             return 1;
         }
-        cg_sched_start(sched, test, NULL, .name = "test");
         if ((waiting = cg_sched_run(sched)) != 0) {
             fprintf(stderr, "seed %u: coroutines that can never go on:\n", seed);
             cg_coro_dump(sched, stderr);
