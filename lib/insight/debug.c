@@ -90,6 +90,7 @@ static struct cg__left *note(struct cg_sched *sched, enum cg__debug_kind kind, c
     if (kind == CG__DEBUG_MISSED)
         limit_missed(&sched->debug->lefts);
     left->at = sched->now;
+    left->ended = false;
     left->coro = coro;
     left->id = coro ? coro->id : 0;
     left->trace = trace_of(sched->debug, coro);
@@ -225,27 +226,28 @@ int cg__debug_print(struct cg_sched *sched, enum cg__debug_kind kind, const void
                     place);
 }
 
-static bool has_ended(const struct cg_sched *sched, uint64_t id)
+/* Remembers the end, since thousands may wait for one queue. */
+static bool has_ended(const struct cg_sched *sched, struct cg__left *left)
 {
     const struct cg_coro *coro = sched->first;
 
-    while (coro && coro->id != id)
+    while (!left->ended && coro && coro->id != left->id)
         coro = coro->next;
-    return coro == NULL;
+    return left->ended = left->ended || coro == NULL;
 }
 
 int cg__debug_print_user(struct cg_sched *sched, enum cg__debug_kind kind, const void *thing,
                          char *buf, size_t size)
 {
     struct cg__debug *debug = sched->debug;
-    const struct cg__left *left = debug ? cg__left_find(&debug->lefts, kind, thing) : NULL;
+    struct cg__left *left = debug ? cg__left_find(&debug->lefts, kind, thing) : NULL;
     char place[2048];
 
     if (left == NULL || left->id == 0)
         return 0;
     print_place(debug, left, "", place, sizeof place);
     return snprintf(buf, size, "%s%s", place + 1,
-                    has_ended(sched, left->id) ? ", which has ended" : "");
+                    has_ended(sched, left) ? ", which has ended" : "");
 }
 
 static const struct {

@@ -12,6 +12,7 @@
 
 enum {
     CG__DUMP_LINES = 2000,   /* coroutines that are printed; the others are counted */
+    CG__DUMP_TRACES = 500,   /* backtraces that are printed: each takes some 10 us */
     CG__DUMP_LOST = 100,     /* lost wake-ups that are told, and waits that never end */
     CG__DUMP_FUNCTIONS = 64, /* functions whose use of stack is told */
 };

@@ -165,7 +165,7 @@ static void put_traces(const struct cg__traces *traces, FILE *out)
 
     fprintf(out, "\"backtraces_work\": %s, \"backtraces\": [",
             cg__backtrace_works() ? "true" : "false");
-    for (size_t i = 0; i < traces->count; i++) {
+    for (size_t i = 0; i < traces->count && i < CG__DUMP_TRACES; i++) {
         const struct cg__trace *trace = &traces->all[i];
         size_t frames = 0;
 

@@ -171,7 +171,7 @@ static void put_traces(const struct cg__traces *traces, FILE *out)
 {
     char place[512];
 
-    for (size_t i = 0; i < traces->count; i++) {
+    for (size_t i = 0; i < traces->count && i < CG__DUMP_TRACES; i++) {
         const struct cg__trace *trace = &traces->all[i];
 
         fprintf(out, "backtrace %zu, of %u coroutine%s:\n", i + 1, trace->uses,
@@ -183,6 +183,9 @@ static void put_traces(const struct cg__traces *traces, FILE *out)
             fprintf(out, "    %s\n", place);
         }
     }
+    if (traces->count > CG__DUMP_TRACES)
+        fprintf(out, "and %zu more backtraces, which are not printed\n",
+                traces->count - CG__DUMP_TRACES);
     if (!cg__backtrace_works())
         fputs("backtraces: not on this processor\n", out);
 }

@@ -93,8 +93,8 @@ struct cg__left *cg__left_put(struct cg__lefts *lefts, enum cg__debug_kind kind,
     return left;
 }
 
-const struct cg__left *cg__left_find(struct cg__lefts *lefts, enum cg__debug_kind kind,
-                                     const void *thing)
+struct cg__left *cg__left_find(struct cg__lefts *lefts, enum cg__debug_kind kind,
+                               const void *thing)
 {
     return *find(lefts, kind, thing);
 }

@@ -18,6 +18,7 @@ struct cg__left {
     uint32_t trace;             /* a number in the traces; 0: not known */
     int64_t at;                 /* when that turn began */
     uint8_t kind;               /* enum cg__debug_kind */
+    bool ended;                 /* the coroutine is known to have ended */
     struct cg__debug **noted;   /* of a thing that may outlive its scheduler */
     char name[40], by[40];      /* of the thing and of the coroutine, perhaps cut */
 };
@@ -38,8 +39,8 @@ struct cg__left *cg__left_put(struct cg__lefts *lefts, enum cg__debug_kind kind,
                               const void *thing);
 
 /* The entry of a thing; NULL: there is none. */
-const struct cg__left *cg__left_find(struct cg__lefts *lefts, enum cg__debug_kind kind,
-                                     const void *thing);
+struct cg__left *cg__left_find(struct cg__lefts *lefts, enum cg__debug_kind kind,
+                               const void *thing);
 
 /* Removes a thing, if it is there. */
 void cg__left_remove(struct cg__lefts *lefts, enum cg__debug_kind kind, const void *thing);

@@ -32,7 +32,7 @@ struct cg_future {
     ssize_t result;
     void *value;
     struct cg__debug *noted; /* by the debug mode of the scheduler; NULL: by none */
-    unsigned refs;
+    unsigned refs, awaits; /* of .first */
     bool done;
 };
 
@@ -78,11 +78,7 @@ void cg_future_unref(struct cg_future *future)
 
 bool cg__future_is_abandoned(const struct cg_future *future)
 {
-    unsigned n = 0;
-
-    for (const struct cg_await_op *await = future->first; await; await = await->next)
-        n++;
-    return future->refs == n;
+    return future->refs == future->awaits;
 }
 
 static void defer_callbacks(struct cg_future *future)
@@ -102,6 +98,7 @@ static void unlink_await(struct cg_await_op *await)
         await->next->link = await->link;
     else
         future->last = await->link;
+    future->awaits--;
     cg_future_unref(future);
 }
 
@@ -310,6 +307,7 @@ static enum cg_verdict await_process(struct cg_op *op, struct cg_sched *sched)
         await->link = future->last;
         *future->last = await;
         future->last = &await->next;
+        future->awaits++;
         cg_future_ref(future);
         return CG_PENDING;
     }

@@ -120,6 +120,54 @@ static ssize_t keeps_the_limit(void *arg)
     return 0;
 }
 
+static ssize_t even(uintptr_t bits);
+
+/* One function or the other is called, as the bits say, so that each number has a backtrace of its
+ * own. They differ, or the compiler would make them one. */
+__attribute__((noinline)) static ssize_t odd(uintptr_t bits)
+{
+    volatile ssize_t rc = bits <= 1 ? waits("go") : bits & 2 ? odd(bits >> 1) : even(bits >> 1);
+
+    return rc + 1;
+}
+
+__attribute__((noinline)) static ssize_t even(uintptr_t bits)
+{
+    volatile ssize_t rc = bits & 2 ? odd(bits >> 1) : even(bits >> 1);
+
+    return rc + 2;
+}
+
+static ssize_t waits_by_bits(void *bits)
+{
+    uintptr_t number = (uintptr_t)bits;
+
+    return number & 1 ? odd(number) : even(number);
+}
+
+/* At most so many backtraces are printed, and the others are counted. */
+static ssize_t prints_some_backtraces(void *arg)
+{
+    char *text;
+
+    (void)arg;
+    if (!cg__backtrace_works())
+        return 0;
+    for (uintptr_t i = 1; i < CG__DUMP_TRACES + 10; i++) /* and the caller's */
+        OK(cg_yield(cg_add(waits_by_bits, (void *)i)));
+    text = dump_of(&(struct cg_dump_options){.limit = 10000});
+    says(text, "\nbacktrace 500, of 1 coroutine:\n");
+    says_not(text, "\nbacktrace 501,");
+    says(text, "\nand 10 more backtraces, which are not printed\n");
+    free(text);
+    text = dump_of(&(struct cg_dump_options){.limit = 10000, .json = true});
+    says(text, "{\"id\": 500, \"coroutines\": 1, ");
+    says_not(text, "{\"id\": 501, \"coroutines\": 1, \"frames\"");
+    free(text);
+    OK(cg_yield(cg_signal("go", 0)));
+    return 0;
+}
+
 static ssize_t produce(struct cg_gen *gen, void *arg)
 {
     (void)gen;
@@ -521,6 +569,7 @@ static const struct test_case cases[] = {
     CORO(tells_the_tree),
     CORO(collapses),
     CORO(keeps_the_limit),
+    CORO(prints_some_backtraces),
     CORO(looks_into_generators),
     CORO(repeats),
     CORO(tells_scopes),
