@@ -32,8 +32,8 @@ struct cg__http_opened {
 int cg__http_opened_get(const struct cg_http_files *files, const char *path,
                         const char *ending, struct cg__http_opened **opened);
 
-/* Reads a part of at most CG__HTTP_SMALL_FILE bytes, of which the first is at `first`. 0, or -errno, or
- * CG_EOF: the file has become shorter. */
+/* Reads a part of at most CG__HTTP_SMALL_FILE bytes, of which the first is at `first`. 0, or
+ * -errno, or CG_EOF: the file has become shorter. */
 int cg__http_opened_read(struct cg__http_opened *opened, char *to, size_t size, uint64_t first);
 
 /* NULL is ignored. */

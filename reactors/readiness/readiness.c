@@ -27,10 +27,10 @@ static enum cg_verdict done(struct cg_io *io, ssize_t result)
     return CG_DONE;
 }
 
-/* Whether the descriptor's record proves that there is nothing to report of these events. An edge-triggered
- * kernel reports every change of a descriptor that we own, and the report sets `ready`, or
- * changes `kind` at the end of a stream. If it did neither, nothing has happened up to the last
- * wait. Reads and writes rely on the same. */
+/* Whether the descriptor's record proves that there is nothing to report of these events. An
+ * edge-triggered kernel reports every change of a descriptor that we own, and the report sets
+ * `ready`, or changes `kind` at the end of a stream. If it did neither, nothing has happened up
+ * to the last wait. Reads and writes rely on the same. */
 static bool is_quiet(const struct cg__readiness *r, const struct cg__fd *d,
                      unsigned events)
 {
