@@ -32,7 +32,7 @@ struct cg__h2_stream {
     int32_t id;                 /* 0: the request has not been submitted */
     bool head_only;             /* the request is HEAD */
     bool connects;              /* it asks for an upgrade (RFC 8441) */
-    bool deaf;                  /* nobody reads from its tunnel any more */
+    bool readable;              /* its tunnel holds bytes, or nobody reads from it any more */
     struct cg_http_headers upgrade; /* .. and the fields that 101 would have in HTTP/1.1 */
 
     /* The response. */

@@ -26,7 +26,7 @@ static struct cg__h2_stream *stream_of(const struct cg__memory *end)
 
 static bool has_news(const struct cg__h2_stream *stream)
 {
-    return stream->to > stream->from || stream->ended || stream->closed || stream->deaf;
+    return stream->to > stream->from || stream->ended || stream->closed || stream->readable;
 }
 
 /* What a reader gets behind the bytes. */
@@ -37,7 +37,14 @@ static ssize_t end_of(const struct cg__h2_stream *stream)
                                                     : stream->error;
 }
 
-/* Moves what has come into the end. An idle tunnel holds no buffer. 0 or -ENOMEM. */
+/* Whoever waits for the stream in has_news learns what the end can give. */
+static void note(const struct cg__memory *end)
+{
+    stream_of(end)->readable = end->input.unread > 0 || end->deaf;
+}
+
+/* Moves what has come into the end. An idle tunnel holds no buffer. A writer does it, too,
+ * maybe before a woken reader runs. 0 or -ENOMEM. */
 static ssize_t refresh(struct cg__memory *end)
 {
     struct cg__h2_stream *stream = stream_of(end);
@@ -53,6 +60,7 @@ static ssize_t refresh(struct cg__memory *end)
         end->error = end_of(stream);
     }
     end->lost = stream->closed;
+    note(end);
     return stream->from < stream->to && end->input.unread == 0 && !end->deaf ? -ENOMEM : 0;
 }
 
@@ -68,10 +76,9 @@ static void tunnel_read(struct cg__memory *end, size_t len)
     struct cg__h2_stream *stream = stream_of(end);
 
     nghttp2_session_consume_stream(stream->h2->session, stream->id, len);
-    if (end->deaf) {
-        stream->deaf = true;
+    note(end);
+    if (end->deaf)
         cg__http_client_h2_session_wake(stream);
-    }
 }
 
 /* nghttp2 buffers nothing: it takes what can be sent from the memory of the writer. */

@@ -90,10 +90,53 @@ static ssize_t halves_end(void *arg)
     return 0;
 }
 
+struct relay {
+    struct cg_sock *from, *to;
+};
+
+static ssize_t relays(void *arg)
+{
+    struct relay *relay = arg;
+    char byte;
+
+    IS(cg_yield(cg_read(relay->from, &byte, 1)), 1);
+    return cg_yield(cg_write(relay->to, &byte, 1));
+}
+
+/* Who reads the connection's bytes for a waiting reader of another stream may write to that
+ * stream before the reader runs. The reader gets its bytes nevertheless. */
+static ssize_t writes_lose_no_input(void *arg)
+{
+    struct cg_sock *served[2], *asked[2];
+    struct cg_coro *relay, *reader;
+    char byte = 0;
+
+    (void)arg;
+    carried_begin(true);
+    for (int i = 0; i < 2; i++)
+        carried_pair(&served[i], &asked[i]);
+    relay = test_start(relays, &(struct relay){asked[0], asked[1]});
+    test_until_waiting(relay);
+    reader = test_start(reads, asked[1]);
+    test_until_waiting(reader);
+    IS(cg_yield(cg_write(served[1], "1", 1)), 1);
+    IS(cg_yield(cg_write(served[0], "0", 1)), 1);
+    IS(test_end(relay), 1);
+    IS(cg_yield(cg_readall(served[1], &byte, 1)), 1);
+    IS(test_end(reader), 1);
+    for (int i = 0; i < 2; i++) {
+        cg_sock_close(asked[i]);
+        cg_sock_close(served[i]);
+    }
+    carried_end();
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(are_sockets),
     CORO(halves_end, .where = ON_SIM),
     CORO(weak_timeouts_start_anew, .where = ON_SIM),
+    CORO(writes_lose_no_input, .where = ON_SIM),
 };
 
 int main(void)
