@@ -238,12 +238,16 @@ static ssize_t wait_in_line(struct cg__h2_stream *stream, int64_t deadline)
     return n;
 }
 
-/* Leaves the work to another one, who may have been waiting for its own sake only. */
+/* Leaves the work to another one, who may have been waiting for its own sake only. What is unsent
+ * may be the request of the reader: with nobody else in line, it has to write. */
 static void hand_over(struct cg__h2 *h2)
 {
-    if (h2->wait.first != NULL &&
-        (!h2->reading || (!h2->writing && cg__http_client_h2_pump_is_behind(h2))))
+    bool unsent = !h2->writing && cg__http_client_h2_pump_is_behind(h2);
+
+    if (h2->wait.first != NULL && (!h2->reading || unsent))
         cg__http_client_line_wake(h2->wait.first, 0, NULL);
+    else if (h2->reader != NULL && unsent)
+        cg_scope_cancel(&h2->reader->scope);
 }
 
 /* Somebody has given up waiting. If nothing at all has come for a while, the connection may

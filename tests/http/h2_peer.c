@@ -407,6 +407,8 @@ static ssize_t serves(void *arg)
     while (n >= 0 && (n = send_all(conn, sock)) >= 0 && !conn->cut) {
         struct cg_view view;
 
+        while (conn->peer->deaf)
+            OK(cg_yield(cg_sleep(CG_MILLISECOND)));
         n = cg_yield(cg_borrow(sock, &view));
         if (n <= 0)
             break;

@@ -40,6 +40,7 @@ struct h2_peer {
     /* Set before the start: */
     uint32_t most;   /* streams at a time; 0: 100 */
     bool stingy;     /* opens no windows */
+    bool deaf;       /* does not read, for the time being */
     unsigned lives;  /* requests, after which a connection says GOAWAY; 0: no limit */
 
     struct cg_sock *listener;

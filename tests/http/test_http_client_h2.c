@@ -528,6 +528,43 @@ static ssize_t is_cancelled(void *arg)
     return 0;
 }
 
+/* A request that is cancelled while it writes leaves the rest to the coroutine that reads, if
+ * there is no other: the rest may be the reader's own request. */
+static ssize_t leaves_the_rest(void *arg)
+{
+    static char large[30 * 1000];
+    struct asked first = {.peer = &peer, .path = "/never", .scheme = "http"},
+                 second = {.peer = &peer, .path = "/ok", .scheme = "http"};
+    struct cg_http_reply *open;
+    struct cg_coro *coros[2];
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR);
+    IS(FETCH(.url = AT("/head"), .stream = true), 200);
+    open = reply;
+    peer.deaf = true;
+    memset(large, 'x', sizeof large - 1);
+    for (int i = 0; i < 20; i++) /* until the connection takes no more */
+        IS(cg_yield(cg_http_fetch(client,
+                                  (&(struct cg_http_fetch){
+                                      .url = AT("/never"), .fields = FIELDS({"X-Large", large})}),
+                                  &reply, .timeout = CG_MILLISECOND)),
+           -ETIMEDOUT);
+    coros[0] = test_start(asks, &first);
+    coros[1] = test_start(asks, &second);
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    cg_coro_cancel(coros[0]);
+    test_end(coros[0]);
+    peer.deaf = false;
+    test_end(coros[1]);
+    IS(second.result, 200);
+    IS(peer.connections, 1);
+    cg_http_reply_free(open);
+    finish();
+    return 0;
+}
+
 /* The response of one stream that nobody reads does not stop the others. */
 static ssize_t does_not_block(void *arg)
 {
@@ -635,6 +672,7 @@ static const struct test_case cases[] = {
     CORO(shares),         CORO(sends_together, .where = ON_SIM),
     CORO(goes_away),
     CORO(is_left_out),    CORO(is_closed, .where = ON_SIM),
+    CORO(leaves_the_rest, .where = ON_SIM),
     CORO(is_cancelled),   CORO(does_not_block),
     CORO(negotiates, .where = ON_SIM),
     CORO(first_is_cancelled, .where = ON_SIM),
