@@ -54,8 +54,9 @@ struct cg_http_event {
 
 /* Gives the next event of one client's own, such as a greeting, or what it has missed: fills in
  * *event, which is all zero and whose texts must stay valid until the next call or the end, and
- * returns 1. 0: there is none now; a negative code: the stream ends. `sent` is how many events
- * this function has given. Called in the scheduler's thread, and must not yield. */
+ * returns 1. 0: there is none now; a negative code: the stream ends, as it does after an event
+ * whose name or id has a line break. `sent` is how many events this function has given. Called in
+ * the scheduler's thread, and must not yield. */
 typedef int cg_http_events_next(void *arg, uint64_t sent, struct cg_http_event *event);
 
 #ifndef __cplusplus
@@ -78,8 +79,8 @@ struct cg_http_serve_events_op {
  * kept. The connection of HTTP/1 is closed at the end, and earlier if the client sends more.
  * Keywords:
  *   .next = fn    gives events for this client alone. They are sent before the published ones; fn
- *                 is called at first, and whenever something is published or cg_http_events_wake
- *                 is called, until it returns 0;
+ *                 is called at first, after each heartbeat, and whenever something is published
+ *                 or cg_http_events_wake is called, until it returns 0;
  *   .ended = fn   is called once when the stream has ended, if the operation completes with 0. The
  *                 client does not count any more, and may have been the last one. It runs in a
  *                 coroutine that may be cancelled, and a shutdown waits for it;
