@@ -10,6 +10,7 @@
 
 #include <cogen/starter.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,16 +140,30 @@ static ssize_t attempt(void *arg)
     return n;
 }
 
-static ssize_t none_available(const struct cg_http_upstreams *upstreams,
-                              struct cg_http_request *req)
+/* Tells the operator, but not of each request: clients would fill the log. */
+static void report_refusal(struct cg_http_upstreams *upstreams, const char *why)
+{
+    int64_t now = cg_sched_now(cg_sched_self());
+    char line[96];
+
+    upstreams->refused++;
+    if (now < upstreams->silent_until)
+        return;
+    snprintf(line, sizeof line, "%s: requests refused: %" PRIu64, why, upstreams->refused);
+    upstreams->options.log(upstreams->options.log_arg, line);
+    upstreams->refused = 0;
+    upstreams->silent_until = now + CG_SECOND;
+}
+
+static ssize_t none_available(struct cg_http_upstreams *upstreams, struct cg_http_request *req)
 {
     const struct cg_http_upstreams_options *options = &upstreams->options;
     bool out = cg_http_upstreams_available(upstreams) == 0;
     char seconds[24];
     int rc;
 
-    options->log(options->log_arg, out ? "all upstreams are out"
-                                       : "all upstreams have too many requests");
+    report_refusal(upstreams, out ? "all upstreams are out"
+                                  : "all upstreams have too many requests");
     snprintf(seconds, sizeof seconds, "%lld",
              out ? (long long)((options->out_time + CG_SECOND - 1) / CG_SECOND) : 1LL);
     rc = cg_http_response_set_header(req, "Retry-After", seconds);

@@ -30,6 +30,8 @@ struct cg_http_upstreams {
     struct cg__upstream **list;
     size_t count;
     size_t turn; /* where the next search for the fewest requests begins */
+    uint64_t refused;     /* requests since the last line about them, which are logged .. */
+    int64_t silent_until; /* .. at this time at the earliest */
     struct cg_starter *starter; /* of the watches on clients; or NULL */
     struct cg_event added; /* an upstream, for those who watch them */
 };

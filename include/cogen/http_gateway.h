@@ -95,7 +95,8 @@ struct cg_http_upstreams_options {
     int64_t probe_interval; /* between two probes of an upstream (5 s) */
     int64_t probe_timeout;  /* of a whole probe (2 s) */
     /* Called with messages for the operator: a request that failed and why, an upstream that
-     * is out or back (prints a line on stderr). It must not yield. */
+     * is out or back, and once a second how many requests were refused (prints a line on stderr).
+     * It must not yield. */
     void (*log)(void *arg, const char *line);
     void *log_arg;
     void *reserved;

@@ -250,11 +250,15 @@ static ssize_t health(void *arg)
     has(said, " is out: ");
     IS(status_of(GET_UP "\r\n"), 503);
     has(got, "\r\nRetry-After: 5\r\n");
-    has(said, "all upstreams are out");
+    has(said, "all upstreams are out: requests refused: 1\n");
+    for (int i = 0; i < 10; i++)
+        IS(status_of(GET_UP "\r\n"), 503);
+    ck_assert_ptr_null(strstr(strstr(said, "all upstreams") + 1, "all upstreams"));
     IS(mortals[0].requests, 5);
     OK(cg_yield(cg_sleep(6 * CG_SECOND)));
     IS(status_of(GET_UP "\r\n"), 502);
     IS(status_of(GET_UP "\r\n"), 503);
+    has(said, "all upstreams are out: requests refused: 11\n");
     IS(mortals[0].requests, 6);
     OK(cg_yield(cg_sleep(6 * CG_SECOND)));
     mortals[0].dies = SIZE_MAX;
