@@ -4,6 +4,7 @@
  * not listed. */
 #include "config.h"
 
+#include "lib/core/branches.h"
 #include "lib/core/op.h"
 
 #include <cogen/any.h>
@@ -18,22 +19,11 @@ static bool races(const struct cg_op *op)
     return op->type == &cg_any_type;
 }
 
-static size_t count(const struct cg_any_op *any)
-{
-    size_t n = 0;
-
-    if (any->count != CG__ENDS_WITH_NULL)
-        return any->count;
-    while (any->ops[n])
-        n++;
-    return n;
-}
-
 /* Cancels the pending branches. An op that was refused because somebody else waits for it
  * (-EBUSY) has another owner and is left alone. */
 static void cancel_branches(struct cg_any_op *any)
 {
-    for (size_t i = 0, n = count(any); i < n; i++)
+    for (size_t i = 0, n = cg__branches_count(any); i < n; i++)
         if (any->ops[i]->owner == any)
             cg__op_cancel(any->ops[i], -ECANCELED);
 }
@@ -54,7 +44,7 @@ static bool too_deep(const struct cg_any_op *any, unsigned depth)
 
     if (depth > CG_ANY_DEPTH)
         return true;
-    for (size_t i = 0, n = count(any); i < n; i++)
+    for (size_t i = 0, n = cg__branches_count(any); i < n; i++)
         if ((inner = nested(any->ops[i])) && too_deep(inner, depth + 1))
             return true;
     return false;
@@ -138,7 +128,7 @@ static ssize_t outcome(const struct cg_any_op *any)
 static enum cg_verdict any_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_any_op *any = (struct cg_any_op *)op;
-    size_t i, n = count(any);
+    size_t i, n = cg__branches_count(any);
 
     op->result = !valid(any, n) ? -EINVAL : too_deep(any, 1) ? -ELOOP : 0;
     any->begun = op->result == 0;
@@ -200,7 +190,7 @@ static enum cg_verdict any_cancel(struct cg_op *op, struct cg_sched *sched)
 
 static void finish_branches(struct cg_any_op *any, unsigned depth)
 {
-    for (size_t i = 0, n = count(any); i < n; i++) {
+    for (size_t i = 0, n = cg__branches_count(any); i < n; i++) {
         struct cg_op *branch = any->ops[i];
 
         if (branch == NULL)
@@ -228,7 +218,7 @@ static ssize_t any_finish(struct cg_op *op)
 static int any_print(const struct cg_op *op, char *buf, size_t size)
 {
     struct cg_any_op *any = (struct cg_any_op *)op;
-    size_t n = count(any);
+    size_t n = cg__branches_count(any);
     int sum;
 
     if (too_deep(any, 1))

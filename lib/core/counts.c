@@ -6,6 +6,7 @@
 
 #include "lib/core/counts.h"
 
+#include "lib/core/branches.h"
 #include "lib/core/sched.h"
 #include "lib/core/starter.h"
 
@@ -158,8 +159,7 @@ struct cg__counts_type *cg__counts_find(struct cg__counts *counts,
 /* An invalid race has begun none of its branches. */
 static void count_branches(struct cg__counts *counts, const struct cg_any_op *any)
 {
-    for (size_t i = 0; any->count == CG__ENDS_WITH_NULL ? any->ops[i] != NULL : i < any->count;
-         i++) {
+    for (size_t i = 0, count = cg__branches_count(any); i < count; i++) {
         const struct cg_op_type *type = any->ops[i]->type;
 
         cg__counts_add(

@@ -6,7 +6,7 @@
 
 #include "lib/insight/deadlock.h"
 
-#include <cogen/any.h>
+#include "lib/core/branches.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -38,17 +38,6 @@ static void add(struct graph *graph, uint32_t to)
     graph->list[graph->len++] = to;
 }
 
-static size_t branches(const struct cg_any_op *any)
-{
-    size_t count = 0;
-
-    if (any->count != CG__ENDS_WITH_NULL)
-        return any->count;
-    while (any->ops[count])
-        count++;
-    return count;
-}
-
 static bool times_out(const struct cg_op *op)
 {
     return !op->compound && cg__timers_is_set(&op->timer);
@@ -65,7 +54,7 @@ static void add_awaited(struct graph *graph, const struct cg_op *op)
         add(graph, cg__survey_find(graph->survey, op->runs.coro));
     } else if (op->type == &cg_all_type || op->type == &cg_any_type) {
         const struct cg_any_op *all = (const struct cg_any_op *)op;
-        size_t count = branches(all);
+        size_t count = cg__branches_count(all);
 
         for (size_t i = 0; i < count && (op->type == &cg_all_type || count == 1); i++)
             add_awaited(graph, all->ops[i]);

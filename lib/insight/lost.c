@@ -8,12 +8,12 @@
 #include "lib/insight/lost.h"
 
 #include "lib/core/debug.h"
+#include "lib/insight/waiting.h"
 #include "lib/threads/channel.h"
 #include "lib/vocabulary/future.h"
 #include "lib/vocabulary/names.h"
 #include "lib/vocabulary/queue.h"
 
-#include <cogen/any.h>
 #include <cogen/group.h>
 #include <cogen/sync.h>
 
@@ -80,27 +80,10 @@ static int say(bool lost, const char *text, char *buf, size_t size)
     return lost ? snprintf(buf, size, "%s", text) : 0;
 }
 
-static int print(const struct cg_op *op, char *buf, size_t size);
-
-/* The first branch of which something is to be said. */
-static int any(const struct cg_any_op *op, char *buf, size_t size)
-{
-    int len = 0;
-
-    for (size_t i = 0; len == 0 && (op->count == CG__ENDS_WITH_NULL ? op->ops[i] != NULL
-                                                                    : i < op->count); i++)
-        len = print(op->ops[i], buf, size);
-    return len;
-}
-
 static int print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_op_type *type = op->type;
 
-    if (op->state != CG_OP_PENDING || op->compound)
-        return 0;
-    if (type == &cg_any_type || type == &cg_all_type)
-        return any((const struct cg_any_op *)op, buf, size);
     if (type == &cg_wait_signal_type)
         return wait_signal((const struct cg_wait_signal_op *)op, buf, size);
     if (type == &cg_acquire_type)
@@ -135,5 +118,5 @@ static int print(const struct cg_op *op, char *buf, size_t size)
 
 int cg__lost_print(const struct cg_coro *coro, char *buf, size_t size)
 {
-    return coro->op && coro->state == CG_CORO_WAITING ? print(coro->op, buf, size) : 0;
+    return cg__waiting_print(coro, print, buf, size);
 }

@@ -9,9 +9,9 @@
 #include "lib/insight/stuck.h"
 
 #include "lib/core/debug.h"
+#include "lib/insight/waiting.h"
 #include "lib/vocabulary/queue.h"
 
-#include <cogen/any.h>
 #include <cogen/sync.h>
 
 #include <inttypes.h>
@@ -57,27 +57,10 @@ static int acquire(const struct cg_acquire_op *op, char *buf, size_t size)
                     op->semaphore->units, coro->id, coro->name, first->units);
 }
 
-static int print(const struct cg_op *op, char *buf, size_t size);
-
-/* The first branch of which something is to be said. */
-static int any(const struct cg_any_op *op, char *buf, size_t size)
-{
-    int len = 0;
-
-    for (size_t i = 0; len == 0 && (op->count == CG__ENDS_WITH_NULL ? op->ops[i] != NULL
-                                                                    : i < op->count); i++)
-        len = print(op->ops[i], buf, size);
-    return len;
-}
-
 static int print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_op_type *type = op->type;
 
-    if (op->state != CG_OP_PENDING || op->compound)
-        return 0;
-    if (type == &cg_any_type || type == &cg_all_type)
-        return any((const struct cg_any_op *)op, buf, size);
     if (type == &cg_get_type)
         return queue(op, ((const struct cg_get_op *)op)->queue, CG__DEBUG_PUT,
                      "the queue was not closed", buf, size);
@@ -92,5 +75,5 @@ static int print(const struct cg_op *op, char *buf, size_t size)
 
 int cg__stuck_print(const struct cg_coro *coro, char *buf, size_t size)
 {
-    return coro->op && coro->state == CG_CORO_WAITING ? print(coro->op, buf, size) : 0;
+    return cg__waiting_print(coro, print, buf, size);
 }
