@@ -49,9 +49,9 @@ struct cg_http_hop {
      * second Content_Length or X_Forwarded_For, so by default they are left out of requests. */
     bool underscores;
     bool own_host;        /* Host is that of the URL, and not the one that the client sends */
-    /* The version, 1 or 2, of the PROXY protocol with which connections to the server begin, to tell
-     * it the client's address (0: none; see cg_http_fetch's .proxied). So each connection serves
-     * the requests of one connection of one client. */
+    /* The version, 1 or 2, of the PROXY protocol with which connections to the server begin, to
+     * tell it the client's address (0: none; see cg_http_fetch's .proxied). So each connection
+     * serves the requests of one connection of one client. */
     uint8_t proxy_protocol;
     int64_t tunnel_timeout; /* silence in both directions after an upgrade, in ns; 0: 1 hour */
     void *reserved;
