@@ -28,12 +28,8 @@ static ssize_t serve(void *arg)
     return cg_yield(cg_http_serve(server, listener));
 }
 
-void serve_begin(const struct cg_http_server_options *options)
-{
-    serve_begin_on(test_listen(addr), options);
-}
-
-void serve_begin_on(struct cg_sock *on, const struct cg_http_server_options *options)
+static void begin(struct cg_sock *on, const struct cg_http_server_options *options,
+                  void (*mount)(struct cg_http_server *server))
 {
     struct cg_http_server_options all = {.log = log_line};
 
@@ -46,10 +42,26 @@ void serve_begin_on(struct cg_sock *on, const struct cg_http_server_options *opt
     handled = 0;
     logged[0] = '\0';
     server = cg_http_server_new_with(&all);
-    handlers_mount(server);
+    mount(server);
     listener = on;
     OK(cg_sock_local_addr(listener, addr, sizeof addr));
     serving = test_start(serve, NULL);
+}
+
+void serve_begin(const struct cg_http_server_options *options)
+{
+    begin(test_listen(addr), options, handlers_mount);
+}
+
+void serve_begin_on(struct cg_sock *on, const struct cg_http_server_options *options)
+{
+    begin(on, options, handlers_mount);
+}
+
+void serve_begin_with(void (*mount)(struct cg_http_server *server),
+                      const struct cg_http_server_options *options)
+{
+    begin(test_listen(addr), options, mount);
 }
 
 void serve_end(void)

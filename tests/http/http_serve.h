@@ -28,9 +28,12 @@ void until_handled(unsigned count);
 void handlers_mount(struct cg_http_server *server);
 cg_http_handler hello, tell, held;
 
-/* serve_begin starts the server; options may be NULL. serve_end stops it gracefully. */
+/* serve_begin starts the server; options may be NULL. serve_begin_with mounts other handlers.
+ * serve_end stops it gracefully. */
 void serve_begin(const struct cg_http_server_options *options);
 void serve_begin_on(struct cg_sock *listener, const struct cg_http_server_options *options);
+void serve_begin_with(void (*mount)(struct cg_http_server *server),
+                      const struct cg_http_server_options *options);
 void serve_end(void);
 
 /* Connects to the server; sends text there. */

@@ -3,25 +3,11 @@
  * many: the responses do not show it. */
 #include "config.h"
 
-#include <cogen/http_server.h>
-
-#include "tests/support/support.h"
+#include "tests/http/http_serve.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-static struct cg_http_server *server;
-static struct cg_sock *listener;
-static struct cg_coro *serving;
-static char addr[CG_ADDR_SIZE];
-static unsigned handled;
-
-static ssize_t serve(void *arg)
-{
-    (void)arg;
-    return cg_yield(cg_http_serve(server, listener));
-}
 
 /* Responds with all that it was given. Then it may overwrite the texts of the request. */
 static ssize_t tells(struct cg_http_request *req, void *arg)
@@ -94,53 +80,28 @@ static ssize_t takes_over(struct cg_http_request *req, void *arg)
     return 0;
 }
 
+static void mount(struct cg_http_server *all)
+{
+    OK(cg_http_server_mount(all, "/t/", tells, "spoil"));
+    OK(cg_http_server_mount(all, "/l/", tells, NULL));
+    OK(cg_http_server_mount(all, "/w", waits, NULL));
+    OK(cg_http_server_mount(all, "/more", looks, "more"));
+    OK(cg_http_server_mount(all, "/none", looks, NULL));
+    OK(cg_http_server_mount(all, "/up", takes_over, NULL));
+}
+
 static void begin(FILE *log)
 {
-    handled = 0;
-    server = cg_http_server_new(.access_log = log, .name = "");
-    OK(cg_http_server_mount(server, "/t/", tells, "spoil"));
-    OK(cg_http_server_mount(server, "/l/", tells, NULL));
-    OK(cg_http_server_mount(server, "/w", waits, NULL));
-    OK(cg_http_server_mount(server, "/more", looks, "more"));
-    OK(cg_http_server_mount(server, "/none", looks, NULL));
-    OK(cg_http_server_mount(server, "/up", takes_over, NULL));
-    listener = test_listen(addr);
-    serving = test_start(serve, NULL);
+    serve_begin_with(mount, &(struct cg_http_server_options){.access_log = log, .name = ""});
 }
-
-static void end(void)
-{
-    IS(cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND)), 0);
-    IS(test_end(serving), 0);
-    cg_http_server_free(server);
-    cg_sock_close(listener);
-}
-
-static struct cg_sock *client(void)
-{
-    struct cg_sock *sock;
-
-    OK(cg_yield(cg_connect(addr, &sock)));
-    return sock;
-}
-
-static char got[16 * 1024];
 
 /* Returns the next bodies, up to the text `stop` or to the end of the stream, without the
  * heads. */
-static const char *receive(struct cg_sock *sock, const char *stop)
+static const char *bodies(struct cg_sock *sock, const char *stop)
 {
-    size_t size = 0;
-    ssize_t n = 1;
     char *head, *body;
 
-    got[0] = '\0';
-    while (n > 0 && !(stop && strstr(got, stop))) {
-        n = OK(cg_yield(cg_read(sock, got + size, sizeof got - 1 - size,
-                                .timeout = 100 * CG_SECOND)));
-        size += (size_t)n;
-        got[size] = '\0';
-    }
+    receive(sock, stop);
     while ((head = strstr(got, "HTTP/1.1 ")) != NULL) {
         body = strstr(head, "\r\n\r\n");
         ck_assert_ptr_nonnull(body);
@@ -149,15 +110,10 @@ static const char *receive(struct cg_sock *sock, const char *stop)
     return got;
 }
 
-static void send_text(struct cg_sock *sock, const char *text)
-{
-    OK(cg_yield(cg_writeall(sock, text, strlen(text))));
-}
-
-static const char *ask(struct cg_sock *sock, const char *text)
+static const char *ask_on(struct cg_sock *sock, const char *text)
 {
     send_text(sock, text);
-    return receive(sock, ".\n");
+    return bodies(sock, ".\n");
 }
 
 /* A handler gets the fields as they came, even if an earlier handler has overwritten its
@@ -168,26 +124,26 @@ static ssize_t same_again(void *arg)
 
     (void)arg;
     begin(NULL);
-    sock = client();
+    sock = serve_client();
     for (int i = 0; i < 3; i++) {
-        ck_assert_str_eq(ask(sock, "GET /t/1 HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n"),
+        ck_assert_str_eq(ask_on(sock, "GET /t/1 HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n"),
                          "GET /t/1 1.1|Host=x|A=b|.\n");
-        ck_assert_str_eq(ask(sock, "GET /t/other?x HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n"),
+        ck_assert_str_eq(ask_on(sock, "GET /t/other?x HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n"),
                          "GET /t/other?x 1.1|Host=x|A=b|.\n");
     }
-    ck_assert_str_eq(ask(sock, "POST /t/ HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n"),
+    ck_assert_str_eq(ask_on(sock, "POST /t/ HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n"),
                      "POST /t/ 1.1|Host=x|A=b|.\n");
     ck_assert_str_eq(
-        ask(sock, "POST /t/ HTTP/1.1\r\nHost: x\r\nA: b\r\nContent-Length: 3\r\n\r\nabc"),
+        ask_on(sock, "POST /t/ HTTP/1.1\r\nHost: x\r\nA: b\r\nContent-Length: 3\r\n\r\nabc"),
         "POST /t/ 1.1|Host=x|A=b|Content-Length=3|abc.\n");
-    ck_assert_str_eq(ask(sock, "GET /t/ HTTP/1.0\r\nHost: x\r\nA: b\r\n"
+    ck_assert_str_eq(ask_on(sock, "GET /t/ HTTP/1.0\r\nHost: x\r\nA: b\r\n"
                                "Connection: keep-alive\r\n\r\n"),
                      "GET /t/ 1.0|Host=x|A=b|Connection=keep-alive|.\n");
     send_text(sock, "HEAD /t/ HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n"
                     "GET /t/ HTTP/1.0\r\nHost: x\r\nA: b\r\n\r\n");
-    ck_assert_str_eq(receive(sock, NULL), "GET /t/ 1.0|Host=x|A=b|.\n");
+    ck_assert_str_eq(bodies(sock, NULL), "GET /t/ 1.0|Host=x|A=b|.\n");
     cg_sock_close(sock);
-    end();
+    serve_end();
     return 0;
 }
 
@@ -199,31 +155,31 @@ static ssize_t alternating(void *arg)
 
     (void)arg;
     begin(NULL);
-    a = client();
-    b = client();
+    a = serve_client();
+    b = serve_client();
     for (int i = 0; i < 4; i++) {
-        ck_assert_str_eq(ask(a, "GET /t/a HTTP/1.1\r\nHost: x\r\nA: 1\r\n\r\n"),
+        ck_assert_str_eq(ask_on(a, "GET /t/a HTTP/1.1\r\nHost: x\r\nA: 1\r\n\r\n"),
                          "GET /t/a 1.1|Host=x|A=1|.\n");
-        ck_assert_str_eq(ask(b, "GET /t/b HTTP/1.1\r\nHost: x\r\nB: 2\r\nC: 3\r\n\r\n"),
+        ck_assert_str_eq(ask_on(b, "GET /t/b HTTP/1.1\r\nHost: x\r\nB: 2\r\nC: 3\r\n\r\n"),
                          "GET /t/b 1.1|Host=x|B=2|C=3|.\n");
     }
-    waiting = client();
+    waiting = serve_client();
     handled = 0;
     send_text(waiting, "GET /w HTTP/1.1\r\nHost: x\r\nA: kept\r\n\r\n"
                        "GET /w HTTP/1.1\r\nHost: x\r\nA: kept\r\n\r\n");
     for (unsigned i = 1; i < 3; i++) {
         while (handled < i)
             OK(cg_yield(cg_sleep(CG_MILLISECOND)));
-        ck_assert_str_eq(ask(a, "GET /t/a HTTP/1.1\r\nHost: x\r\nA: 1\r\n\r\n"),
+        ck_assert_str_eq(ask_on(a, "GET /t/a HTTP/1.1\r\nHost: x\r\nA: 1\r\n\r\n"),
                          "GET /t/a 1.1|Host=x|A=1|.\n");
         handled = i;
         OK(cg_yield(cg_signal(&handled, NULL)));
-        receive(waiting, "kept");
+        bodies(waiting, "kept");
     }
     cg_sock_close(a);
     cg_sock_close(b);
     cg_sock_close(waiting);
-    end();
+    serve_end();
     return 0;
 }
 
@@ -253,17 +209,17 @@ static ssize_t batches(void *arg)
     (void)arg;
     begin(NULL);
     for (size_t cut = 1; cut <= size; cut += test_on_sim() ? 1 : 23) {
-        struct cg_sock *sock = client();
+        struct cg_sock *sock = serve_client();
 
         OK(cg_yield(cg_writeall(sock, text, cut)));
         if (cut < size) {
             OK(cg_yield(cg_sleep(CG_MILLISECOND)));
             cg_yield(cg_writeall(sock, text + cut, size - cut)); /* sock may be closed */
         }
-        ck_assert_msg(strcmp(receive(sock, NULL), want) == 0, "cut at %zu:\n%s", cut, got);
+        ck_assert_msg(strcmp(bodies(sock, NULL), want) == 0, "cut at %zu:\n%s", cut, got);
         cg_sock_close(sock);
     }
-    end();
+    serve_end();
     return 0;
 }
 
@@ -275,21 +231,21 @@ static ssize_t sockets(void *arg)
 
     (void)arg;
     begin(NULL);
-    sock = client();
+    sock = serve_client();
     send_text(sock, "GET /t/ HTTP/1.1\r\nHost: x\r\n\r\nGET /more HTTP/1.1\r\nHost: x\r\n\r\n"
                     "GET /more HTTP/1.1\r\nHost: x\r\n\r\nGET /none HTTP/1.1\r\nHost: x\r\n\r\n");
-    ck_assert_str_eq(receive(sock, "none\n"), "GET /t/ 1.1|Host=x|.\nmore\nmore\nnone\n");
+    ck_assert_str_eq(bodies(sock, "none\n"), "GET /t/ 1.1|Host=x|.\nmore\nmore\nnone\n");
     send_text(sock, "GET /t/ HTTP/1.1\r\nHost: x\r\n\r\n"
                     "GET /up HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
                     "GET /is no request\n");
-    ck_assert_str_eq(receive(sock, NULL), "GET /t/ 1.1|Host=x|.\nGET /is no request\n");
+    ck_assert_str_eq(bodies(sock, NULL), "GET /t/ 1.1|Host=x|.\nGET /is no request\n");
     cg_sock_close(sock);
-    end();
+    serve_end();
     return 0;
 }
 
 /* The log has each request's own line. */
-static ssize_t logged(void *arg)
+static ssize_t logs_each(void *arg)
 {
     static const char *const wants[] = {
         "\"GET /l/1 HTTP/1.1\" 200 46 \"y\" \"me\"\n",
@@ -302,13 +258,13 @@ static ssize_t logged(void *arg)
 
     (void)arg;
     begin(file);
-    sock = client();
+    sock = serve_client();
     send_text(sock, "GET /l/1 HTTP/1.1\r\nHost: x\r\nReferer: y\r\nUser-Agent: me\r\n\r\n"
                     "GET /l/other HTTP/1.1\r\nHost: x\r\nReferer: y\r\nUser-Agent: me\r\n\r\n"
                     "GET /l/3 HTTP/1.1\r\nHost: x\r\nReferer: y\r\nUser-Agent: me\r\n\r\n");
-    receive(sock, "/l/3");
+    bodies(sock, "/l/3");
     cg_sock_close(sock);
-    end();
+    serve_end();
     rewind(file);
     for (size_t i = 0; i < COUNT(wants); i++) {
         ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
@@ -327,7 +283,7 @@ int main(void)
         CORO(alternating),
         CORO(batches),
         CORO(sockets),
-        CORO(logged, .where = ON_KERNEL),
+        CORO(logs_each, .where = ON_KERNEL),
     };
 
     return test_main("http server repeats", cases, COUNT(cases));

@@ -3,7 +3,7 @@
  * the same seed gives the same order, and nothing is lost or starved. */
 #include "config.h"
 
-#include "tests/support/support.h"
+#include "tests/reactors/explored.h"
 
 #include <cogen/sim.h>
 #include <errno.h>
@@ -30,34 +30,6 @@ static ssize_t run(enum cg_order_kind kind, uint64_t seed, cg_fn *fn)
 }
 
 static unsigned value;
-static bool done;
-
-/* A fault: between the look and the wait the signal may come. */
-static ssize_t waits(void *arg)
-{
-    (void)arg;
-    if (!done) {
-        cg_yield(cg_pass());
-        cg_yield(cg_wait_signal("done", NULL));
-    }
-    return 0;
-}
-
-static ssize_t signals(void *arg)
-{
-    (void)arg;
-    cg_yield(cg_pass());
-    done = true;
-    return cg_yield(cg_signal("done", NULL));
-}
-
-static ssize_t lost_wakeup(void *arg)
-{
-    (void)arg;
-    done = false;
-    cg_yield(cg_add(waits, NULL));
-    return cg_yield(cg_add(signals, NULL));
-}
 
 /* A fault: two coroutines read, pass and write. */
 static ssize_t adds(void *arg)

@@ -188,6 +188,23 @@ static bool resident(struct cg_chunk *chunk)
     return found & 1;
 }
 
+static void ask_all(struct asked *all, int (*fd)[2], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        pair(fd[i]);
+        all[i] = (struct asked)ASK(CG_IO_RECV, fd[i][0]);
+    }
+}
+
+static void end_all(struct asked *all, int (*fd)[2], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        cancel(&all[i]);
+        shut(fd[i][0]);
+        shut(fd[i][1]);
+    }
+}
+
 /* A burst: data have come for all receives before they are submitted. */
 static void burst_begins(struct asked *all, int (*fd)[2], size_t n)
 {
@@ -218,10 +235,7 @@ START_TEST(burst_leaves_no_buffers)
     static struct asked all[N];
     int fd[N][2];
 
-    for (int i = 0; i < N; i++) {
-        pair(fd[i]);
-        all[i] = (struct asked)ASK(CG_IO_RECV, fd[i][0]);
-    }
+    ask_all(all, fd, N);
     for (unsigned round = 1; round <= 3; round++) {
         burst_begins(all, fd, N);
         burst_ends(all, N, round);
@@ -239,10 +253,8 @@ START_TEST(burst_leaves_no_buffers)
     for (int i = 0; i < N; i++) {
         ck_assert_uint_eq(all[i].size, 12);
         ck_assert_mem_eq(all[i].data, "eggseggseggs", 12);
-        cancel(&all[i]);
-        shut(fd[i][0]);
-        shut(fd[i][1]);
     }
+    end_all(all, fd, N);
 }
 END_TEST
 
@@ -254,10 +266,7 @@ START_TEST(filled_buffers_stay)
     int fd[N][2];
     size_t out;
 
-    for (int i = 0; i < N; i++) {
-        pair(fd[i]);
-        all[i] = (struct asked)ASK(CG_IO_RECV, fd[i][0]);
-    }
+    ask_all(all, fd, N);
     burst_begins(all, fd, N);
     burst_ends(all, N, 1);
     burst_begins(all, fd, N);
@@ -266,12 +275,9 @@ START_TEST(filled_buffers_stay)
     cg__chunk_cool(ring);
     ck_assert_uint_eq(ring->chunks_out, out);
     burst_ends(all, N, 2);
-    for (int i = 0; i < N; i++) {
+    for (int i = 0; i < N; i++)
         ck_assert_mem_eq(all[i].data, "eggseggs", 8);
-        cancel(&all[i]);
-        shut(fd[i][0]);
-        shut(fd[i][1]);
-    }
+    end_all(all, fd, N);
 }
 END_TEST
 
