@@ -172,8 +172,8 @@ static struct cg_sched *sched_of(const struct place *place)
     return cg_worker_sched(cg_crew_worker((unsigned)(place - place->room->places)));
 }
 
-/* Wakes the members at a worker, in its thread. One that is being sent something does not wait; it
- * finds the new message by its cursor afterwards. */
+/* Wakes the members at a worker, in its thread. A member to which something is being sent does not
+ * wait, and need not be woken: when that is done, chat_next gives it the new message. */
 static void wake(const struct place *place)
 {
     cg_sched_signal(sched_of(place), place->room->name, NULL);

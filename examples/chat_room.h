@@ -73,8 +73,8 @@ int chat_say(const char *room, const char *key, const char *text);
 /* The next message that a member has not been sent; behind the last one the names of the
  * members, if they have changed. If *missed is not 0, that many messages before it are no
  * longer kept; then the message itself is returned again by the next call. Valid until the
- * next call or chat_leave. NULL: there is none, or the member was replaced; if the next thing
- * that its coroutine yields is chat_wait, it misses no message. */
+ * next call or chat_leave. NULL: there is none, or the member was replaced. A coroutine that
+ * yields chat_wait right after NULL misses no message. */
 const struct chat_message *chat_next(struct chat_member *member, uint64_t *missed);
 
 /* Waits for the room's signal (0), or for another operation (1). Returns what cg_any returns. */

@@ -29,7 +29,7 @@ static bool has_news(const struct cg__h2_stream *stream)
     return stream->to > stream->from || stream->ended || stream->closed || stream->readable;
 }
 
-/* What a reader gets behind the bytes. */
+/* What a reader gets when it has read all bytes: 0 or a negative code. */
 static ssize_t end_of(const struct cg__h2_stream *stream)
 {
     return stream->ended || stream->error == CG_EOF ? 0
@@ -37,7 +37,7 @@ static ssize_t end_of(const struct cg__h2_stream *stream)
                                                     : stream->error;
 }
 
-/* Whoever waits for the stream in has_news learns what the end can give. */
+/* Tells those who wait until has_news whether a reader would get something. */
 static void note(const struct cg__memory *end)
 {
     stream_of(end)->readable = end->input.unread > 0 || end->deaf;

@@ -11,8 +11,8 @@
 enum { STEP = 64 };
 
 /* A request is as likely to have the remembered target as another one, so the bytes before and
- * behind it are compared. A target that is too long has no such bytes behind its first `limit`
- * ones. */
+ * behind it are compared. If the target is longer than `limit`, its own bytes stand where the
+ * remembered ones would have to be. */
 size_t cg__http_repeat_fits(const struct cg__http_repeat *repeat, const char *at, size_t size,
                             size_t limit)
 {

@@ -145,7 +145,7 @@ static ssize_t waits_by_bits(void *bits)
     return number & 1 ? odd(number) : even(number);
 }
 
-/* At most so many backtraces are printed, and the others are counted. */
+/* A dump prints a limited number of backtraces, and counts the others. */
 static ssize_t prints_some_backtraces(void *arg)
 {
     char *text;

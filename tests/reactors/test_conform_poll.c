@@ -298,8 +298,8 @@ static bool reactor_knows(void)
     return strcmp(name, "epoll") == 0 || strcmp(name, "io_uring") == 0 || test_on_sim();
 }
 
-/* A socket whose input was read is quiet, if the reactor can know that. It is not once the reactor
- * has reported bytes or the end of the stream, nor as long as somebody reads. */
+/* A socket whose input was read is quiet, if the reactor can know that. It is no longer quiet when
+ * the reactor has reported bytes or the end of the stream, and not while somebody reads. */
 static void quiet(struct cg_sock *a, struct cg_sock *b)
 {
     char buf[16];

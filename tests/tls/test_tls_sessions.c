@@ -118,8 +118,8 @@ static ssize_t sessions_of_old(void *arg)
     return 0;
 }
 
-/* A server's tickets go with its response. A reader that has to wait sends them before, and closing
- * sends them, too. */
+/* A server sends its tickets together with its response. It sends them earlier if it has to wait
+ * for the client's next bytes, and also when it closes the connection. */
 static ssize_t tickets_go_with_the_response(void *arg)
 {
     enum { RESPONDS, WAITS, CLOSES, ENDS };
