@@ -15,6 +15,7 @@
  *     --pipeline N      requests in one write: 1
  *     --requests N      measure so many requests, not a time
  *     --pid PID         the server
+ *     --spin            do not sleep while it waits for the server
  *     --differ WHAT     "target" or "fields": each request has another number in its target,
  *                       or in its target and fields (without this option all requests are
  *                       the same, which a server may notice)
@@ -306,7 +307,7 @@ int main(int argc, char **argv)
         {"http", 1, NULL, 'h'},        {"pid", 1, NULL, 'i'},
         {"differ", 1, NULL, 'd'},      {"flood", 0, NULL, 'f'},
         {"udp", 0, NULL, 'u'},         {"target", 1, NULL, 't'},
-        {"websocket", 0, NULL, 'k'},
+        {"websocket", 0, NULL, 'k'},   {"spin", 0, NULL, 'n'},
         {NULL, 0, NULL, 0}};
     struct epoll_event events[EVENTS];
     const char *http = NULL, *path = "/", *differ = "";
@@ -354,6 +355,9 @@ int main(int argc, char **argv)
         case 'k':
             websocket = true;
             break;
+        case 'n':
+            measured.spins = true;
+            break;
         default:
             return usage();
         }
@@ -395,7 +399,7 @@ int main(int argc, char **argv)
     while (!over) {
         if (flooding)
             flood_more();
-        n = epoll_wait(ep, events, EVENTS, PATIENCE);
+        n = measured_wait(&measured, ep, events, EVENTS, PATIENCE);
         if (n == 0) {
             errno = ETIMEDOUT;
             die("no answer");

@@ -10,6 +10,7 @@
  *     --warmup S        how long to run before that: 0.2
  *     --requests N      measure so many connections, not a time
  *     --pid PID         the server
+ *     --spin            do not sleep while it waits for the server
  * The first connections of all places are full handshakes and belong to the warm-up, which also
  * a number of requests has. */
 #include "config.h"
@@ -251,7 +252,7 @@ static void run(struct place *all)
     for (int i = 0; i < places && !over; i++)
         begin_place(&all[i]);
     while (!over) {
-        int n = epoll_wait(ep, events, EVENTS, PATIENCE);
+        int n = measured_wait(&measured, ep, events, EVENTS, PATIENCE);
 
         if (n == 0) {
             errno = ETIMEDOUT;
@@ -268,7 +269,7 @@ int main(int argc, char **argv)
     static const struct option options[] = {
         {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'}, {"warmup", 1, NULL, 'w'},
         {"requests", 1, NULL, 'r'},    {"resumed", 0, NULL, 'e'}, {"tls12", 0, NULL, '2'},
-        {"pid", 1, NULL, 'i'},         {NULL, 0, NULL, 0}};
+        {"pid", 1, NULL, 'i'},         {"spin", 0, NULL, 'n'},    {NULL, 0, NULL, 0}};
     int option, version = TLS1_3_VERSION;
     struct place *all;
 
@@ -285,6 +286,8 @@ int main(int argc, char **argv)
             resumed = true;
         else if (option == '2')
             version = TLS1_2_VERSION;
+        else if (option == 'n')
+            measured.spins = true;
         else if (option != 'i' || !measured_server(&measured, atoi(optarg)))
             return usage();
     }

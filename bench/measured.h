@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a load measures in a phase: the time of each request, and the CPU time of the server and of
- * the load itself. Printed as "name value unit". */
+ * the load itself, printed as "name value unit"; and how it waits for the server. */
 #ifndef COGEN_BENCH_MEASURED_H
 #define COGEN_BENCH_MEASURED_H
 
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -18,6 +19,7 @@ struct measured {
     struct histogram latencies; /* ns */
     clockid_t server;           /* the clock of the server's CPU time */
     bool server_known;
+    bool spins; /* while it waits */
     int64_t begin, cpu_begin, own_begin;
 };
 
@@ -35,6 +37,25 @@ static inline int64_t measured_clock(clockid_t clock)
 static inline int64_t measured_now(void)
 {
     return measured_clock(CLOCK_MONOTONIC);
+}
+
+/* Waits for events for at most `patience` ms, as epoll_wait does. A load that has a processor of its
+ * own may spin: the server would have to wake a load that sleeps, and an interrupt to another
+ * processor costs a virtual machine more than a whole request. A client on another machine is
+ * not woken by the server either. */
+static inline int measured_wait(const struct measured *measured, int ep,
+                                struct epoll_event *events, int most, int patience)
+{
+    int64_t give_up;
+    int n;
+
+    if (!measured->spins)
+        return epoll_wait(ep, events, most, patience);
+    give_up = measured_now() + patience * INT64_C(1000000);
+    do {
+        n = epoll_wait(ep, events, most, 0);
+    } while (n == 0 && measured_now() < give_up);
+    return n;
 }
 
 /* Returns whether the process with this number, the server, has a clock. */

@@ -77,6 +77,7 @@ def gateway(options):
                 ("64", "41-byte GET, 64 connections", {"http": "plain"}),
                 ("browser", "a browser's GET, each with other fields, 64 connections",
                  {"http": "browser", "differ": "fields"})):
+            case["spin"] = False  # the server behind needs the processor of the load
             if options.quick and name != "64":
                 continue
             tables.append(subjects.loaded(options, f"gateway-{name}",

@@ -27,11 +27,12 @@ def load(build, server, case, **more):
     case = dict(case)
     case.pop("counts", None)
     program = case.pop("program", "bench/load")
-    command = [build.find(program), "--pid", str(server.pid),
-               *options_of({**case, **more}), server.address]
+    its, own = process.processors()
+    case = {"spin": its != own, **case, **more}
+    command = [build.find(program), "--pid", str(server.pid), *options_of(case), server.address]
     limit = process.PATIENCE + 2 * float(more.get("seconds", 1))
     try:
-        text = process.output(command, build.env, process.processors()[1], limit)
+        text = process.output(command, build.env, own, limit)
     except process.Failed as why:
         complaint = server.complaints()
         raise process.Failed(f"{server.name}: {why}" + (f" ({complaint})" if complaint else ""))
