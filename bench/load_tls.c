@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The load of new connections over TLS: each connects, shakes hands, sends one request, reads
- * the response and closes; then its place makes the next one. Prints "name value unit", as
- * bench/load does; a latency is the time from connect to the whole response.
+/* The load over TLS: each connection connects, shakes hands, sends one request, reads the response
+ * and closes; then its place makes the next one. Prints "name value unit", as bench/load does;
+ * a latency is the time from connect to the whole response.
  *     bench/load_tls [OPTION...] ADDRESS:PORT
  *     --connections N   at the same time: 16
+ *     --kept            connections stay, and send a request when they have the response
  *     --resumed         each resumes the last session of its place
  *     --tls12           TLS 1.2, not 1.3
  *     --seconds S       how long to measure: 1
  *     --warmup S        how long to run before that: 0.2
- *     --requests N      measure so many connections, not a time
+ *     --requests N      measure so many requests, not a time
  *     --pid PID         the server
  *     --spin            do not sleep while it waits for the server
  * The first connections of all places are full handshakes and belong to the warm-up, which also
@@ -54,7 +55,7 @@ struct place {
 static int places = 16, ep;
 static double seconds = 1, warmup = 0.2;
 static long requests; /* how many to measure; 0: measure for a time */
-static bool resumed;
+static bool kept, resumed;
 static struct sockaddr_in address;
 static SSL_CTX *context;
 
@@ -100,6 +101,7 @@ static int keep(SSL *ssl, SSL_SESSION *session)
     return 1;
 }
 
+/* A place whose connection stays has one already. */
 static void connect_place(struct place *place)
 {
     int one = 1;
@@ -108,6 +110,8 @@ static void connect_place(struct place *place)
     place->begun = measured_now();
     place->asked = false;
     place->got = 0;
+    if (place->ssl != NULL)
+        return;
     place->fd = socket(AF_INET, SOCK_STREAM, 0);
     if (place->fd < 0 ||
         connect(place->fd, (struct sockaddr *)&address, sizeof address) < 0 ||
@@ -129,6 +133,7 @@ static void disconnect_place(struct place *place)
 {
     SSL_shutdown(place->ssl);
     SSL_free(place->ssl);
+    place->ssl = NULL;
     close(place->fd);
 }
 
@@ -212,7 +217,8 @@ static bool finish(struct place *place)
         histogram_add(&measured.latencies, (uint64_t)(at - place->begun));
     else
         warm++;
-    disconnect_place(place);
+    if (!kept)
+        disconnect_place(place);
     tick(at);
     return !over && (!requests || begun < 2L * places + requests);
 }
@@ -269,7 +275,8 @@ int main(int argc, char **argv)
     static const struct option options[] = {
         {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'}, {"warmup", 1, NULL, 'w'},
         {"requests", 1, NULL, 'r'},    {"resumed", 0, NULL, 'e'}, {"tls12", 0, NULL, '2'},
-        {"pid", 1, NULL, 'i'},         {"spin", 0, NULL, 'n'},    {NULL, 0, NULL, 0}};
+        {"pid", 1, NULL, 'i'},         {"spin", 0, NULL, 'n'},
+        {"kept", 0, NULL, 'k'},        {NULL, 0, NULL, 0}};
     int option, version = TLS1_3_VERSION;
     struct place *all;
 
@@ -288,6 +295,8 @@ int main(int argc, char **argv)
             version = TLS1_2_VERSION;
         else if (option == 'n')
             measured.spins = true;
+        else if (option == 'k')
+            kept = true;
         else if (option != 'i' || !measured_server(&measured, atoi(optarg)))
             return usage();
     }

@@ -30,18 +30,17 @@ def clear_rows():
 
 
 class Case:
-    """What is asked for: a number of streams on each connection, the beginning and the end of
-    the URL, around the server's address, and whether over HTTP/1.1."""
+    """What is asked for: a number of streams on each connection, and the beginning and the end
+    of the URL, around the server's address."""
 
-    def __init__(self, streams, scheme="http", path="/", h1=False):
+    def __init__(self, streams, scheme="http", path="/"):
         self.streams, self.scheme, self.path = streams, scheme, path
-        self.words = ["--h1"] if h1 else ["-p", "h2c"]
 
 
 def ask(options, server, case, requests):
     """Runs h2load; returns how many requests a second it got. Each must succeed."""
     command = ["h2load", "-n", str(requests), "-c", str(CONNECTIONS), "-m", str(case.streams),
-               *case.words, f"{case.scheme}://{server.address}{case.path}"]
+               "-p", "h2c", f"{case.scheme}://{server.address}{case.path}"]
     text = process.output(command, options.build.env, process.processors()[1], 120)
     if f" {requests} succeeded," not in text or f" {requests} 2xx" not in text:
         raise process.Failed(f"{server.name}: not all requests succeeded")

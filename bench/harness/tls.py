@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""New connections over TLS with one request each (bench/load_tls), with full handshakes and with
-resumed sessions; and requests over connections that stay, by h2load. The same certificate, an
-EC key, for all."""
+"""New connections over TLS with one request each, with full handshakes and with resumed sessions;
+and requests over connections that stay: all by bench/load_tls. The same certificate, an EC key,
+for all."""
 
-from . import h2, servers, subjects
+from . import servers, subjects
 
 LOAD = "bench/load_tls"
 # Under Callgrind a handshake takes 20 ms. The difference of these varies by 0.1 %.
@@ -35,6 +35,6 @@ def tls(options):
                                        **case},
                               lambda row: counts(options, row), base="nginx")
               for name, title, case in (cases[1::2] if options.quick else cases)]
-    hello = h2.Case(1, "https", h1=True)
-    return [*tables, h2.loaded(options, "tls-hello", "HTTP/1.1 over TLS, 16 connections",
-                               rows(), hello, "nginx")]
+    return [*tables, subjects.loaded(options, "tls-hello", "HTTP/1.1 over TLS, 16 connections",
+                                     rows(), {"program": LOAD, "connections": 16, "kept": True},
+                                     lambda row: counts(options, row), base="nginx")]
