@@ -269,6 +269,8 @@ static ssize_t linger(struct cg_ws *ws)
 
     if (n == 0 && !ws->ended)
         n = cg_yield(cg_shutdown(ws->sock, SHUT_WR));
+    if (n == -EBUSY) /* a writer is stuck: the peer will not see our Close, and may yet leave */
+        n = 0;
     while (n >= 0 && most > 0) {
         size_t len = ws->view.chunk != NULL ? ws->view.len : 0;
 

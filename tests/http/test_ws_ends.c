@@ -5,6 +5,7 @@
 
 #include "tests/http/http_serve.h"
 
+#include <cogen/buffered.h>
 #include <cogen/websocket.h>
 #include <errno.h>
 #include <stdio.h>
@@ -368,6 +369,16 @@ static ssize_t writes_long(void *arg)
     return 0;
 }
 
+static ssize_t writes_once(void *arg)
+{
+    struct ends *ends = arg;
+    char *text = calloc(1, LONG);
+    ssize_t n = cg_yield(cg_ws_write(ends->a, CG_WS_BINARY, text, LONG));
+
+    free(text);
+    return n;
+}
+
 /* Messages of several writers do not mix, and those of cancelled ones are whole or missing. */
 static void writers_do_not_mix(struct cg_sock *sa, struct cg_sock *sb)
 {
@@ -398,6 +409,30 @@ static void writers_do_not_mix(struct cg_sock *sa, struct cg_sock *sb)
         IS(test_end(writers[i]), 0);
     cg_ws_free(ends.a);
     cg_ws_free(ends.b);
+}
+
+/* A reader that finds a fault of its peer says which, even if the Close cannot be sent since a
+ * writer is stuck. */
+static ssize_t faults_are_told_beside_a_stuck_writer(void *arg)
+{
+    struct cg_ws_message message;
+    struct cg_sock *sa, *sb;
+    struct cg_coro *writer;
+    struct ends ends = {.sent = 0};
+
+    (void)arg;
+    OK(cg_sock_pair(cg_sched_self(), &sa, &sb));
+    OK(cg_sock_buffer(sa, &sa)); /* its shutdown waits for no writer: it is refused */
+    OK(cg_ws_new(sa, &ends.a, .limit = 10, .close_timeout = CG_MILLISECOND));
+    OK(cg_ws_new(sb, &ends.b, .client = true));
+    writer = test_start(writes_once, &ends);
+    test_until_waiting(writer);
+    IS(cg_yield(cg_ws_send_text(ends.b, "more than ten bytes")), 19);
+    IS(cg_yield(cg_ws_read(ends.a, &message)), -EMSGSIZE);
+    cg_ws_free(ends.a);
+    IS(test_end(writer), -EBADF);
+    cg_ws_free(ends.b);
+    return 0;
 }
 
 /* What waits on a WebSocket that is freed completes with -EBADF. */
@@ -454,6 +489,7 @@ static const struct test_case cases[] = {
     CORO(a_close_is_waited_for, .where = ON_SIM),
     CORO(cancelled_reads_lose_nothing),
     LINK(writers_do_not_mix, .over = OVER_TCP | OVER_PAIR),
+    CORO(faults_are_told_beside_a_stuck_writer),
     CORO(freed_under_a_reader),
 #ifdef HAVE_NGHTTP2
     CORO(over_h2),
