@@ -8,6 +8,7 @@
 #include "http/gateway/forward.h"
 #include "http/gateway/forward_fields.h"
 #include "http/gateway/forward_proxied.h"
+#include "http/gateway/upstreams.h"
 #include "http/message/message.h"
 #include "lib/base/ascii.h"
 
@@ -85,6 +86,13 @@ static bool wants_upgrade(const struct cg__forward *fw)
            cg_http_request_length(fw->req) == 0;
 }
 
+/* The client gets the response as it comes, which may take hours. */
+static void begin_response(struct cg__forward *fw)
+{
+    if (fw->upstream != NULL)
+        cg__http_upstreams_responds(fw->upstream);
+}
+
 /* The connection to the upstream is now the other protocol's, and so is the client's. */
 static ssize_t tunnel(struct cg__forward *fw, struct cg_http_reply *reply)
 {
@@ -99,6 +107,7 @@ static ssize_t tunnel(struct cg__forward *fw, struct cg_http_reply *reply)
         return because(fw, CG_HTTP_FAULT_UPSTREAM, CG_EHTTP,
                        "the upgrade is to a protocol that was not asked for");
     }
+    begin_response(fw);
     n = cg__http_forward_fields_answer(fw, reply, true);
     if (n == 0)
         n = cg_http_response_set_header(fw->req, "Upgrade", to);
@@ -193,6 +202,7 @@ static ssize_t answer(struct cg__forward *fw, struct cg_http_reply *reply, char 
         n = cg_yield(cg_http_respond(fw->req, status, buf, len));
         return n < 0 ? because(fw, CG_HTTP_FAULT_REQUEST, n, "the client has left") : status;
     }
+    begin_response(fw);
     cg_http_response_set_status(fw->req, status);
     n = stream(fw, reply, buf, len, more);
     return n < 0 ? n : status;

@@ -12,6 +12,7 @@ enum {
     CG__FORWARD_VIA = 128, /* bytes of a value of Via */
 };
 
+struct cg__upstream;
 struct cg_starter;
 
 struct cg__forward {
@@ -19,6 +20,8 @@ struct cg__forward {
     const struct cg_http_hop *hop;
     /* One attempt: */
     struct cg_http_client *client;
+    struct cg__upstream *upstream; /* NULL: it is of no set */
+    bool early; /* the upstream is tried before its time, as all are out */
     const char *url;
     uint8_t proxy_protocol; /* the version of the PROXY protocol; 0: none */
     char *why;

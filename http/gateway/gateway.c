@@ -90,6 +90,8 @@ static ssize_t try_one(struct cg__forward *fw, struct cg_http_upstreams *upstrea
         return -ENOMEM;
     strcpy(stpcpy(stpcpy(url, upstream->url), *path == '?' ? "/" : ""), path);
     fw->client = upstreams->client;
+    fw->upstream = upstream;
+    fw->early = cg__http_upstreams_is_resting(upstream);
     fw->url = url;
     fw->proxy_protocol = upstream->proxy_protocol;
     fw->why = why;
@@ -97,12 +99,12 @@ static ssize_t try_one(struct cg__forward *fw, struct cg_http_upstreams *upstrea
     n = cg__http_forward_once(fw);
     upstream->active--;
     if (n >= 0)
-        cg__http_upstreams_succeeded(upstreams, upstream);
-    else if (fw->fault >= CG_HTTP_FAULT_CONNECT)
+        cg__http_upstreams_succeeded(upstream);
+    else if (fw->fault >= CG_HTTP_FAULT_CONNECT && !fw->early) /* or clients fill the log */
         cg__http_upstreams_log(upstreams, upstream, "%s: %s", cg_http_request_method(fw->req),
                                why);
     if (n < 0 && has_failed(fw))
-        cg__http_upstreams_failed(upstreams, upstream, why);
+        cg__http_upstreams_failed(upstream, why);
     free(url);
     return n;
 }
@@ -140,6 +142,8 @@ static ssize_t attempt(void *arg)
     return n;
 }
 
+static const char all_out[] = "all upstreams are out";
+
 /* Tells the operator, but not of each request: clients would fill the log. */
 static void report_refusal(struct cg_http_upstreams *upstreams, const char *why)
 {
@@ -159,13 +163,12 @@ static ssize_t none_available(struct cg_http_upstreams *upstreams, struct cg_htt
 {
     const struct cg_http_upstreams_options *options = &upstreams->options;
     bool out = cg_http_upstreams_available(upstreams) == 0;
+    int64_t wait = out && options->probe != NULL ? options->probe_interval : CG_SECOND;
     char seconds[24];
     int rc;
 
-    report_refusal(upstreams, out ? "all upstreams are out"
-                                  : "all upstreams have too many requests");
-    snprintf(seconds, sizeof seconds, "%lld",
-             out ? (long long)((options->out_time + CG_SECOND - 1) / CG_SECOND) : 1LL);
+    report_refusal(upstreams, out ? all_out : "all upstreams have too many requests");
+    snprintf(seconds, sizeof seconds, "%lld", (long long)((wait - 1) / CG_SECOND + 1));
     rc = cg_http_response_set_header(req, "Retry-After", seconds);
     return rc < 0 ? rc : respond(req, 503);
 }
@@ -188,6 +191,8 @@ static ssize_t forward_request(struct cg_http_request *req, struct cg_http_upstr
     if (n > 0 || all.fw.fault < CG_HTTP_FAULT_CONNECT || cg_http_response_status(req) != 0 ||
         n == -ECANCELED)
         return n;
+    if (all.fw.early)
+        report_refusal(upstreams, all_out);
     return respond(req, n == -ETIMEDOUT ? 504 : 502);
 }
 

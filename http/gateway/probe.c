@@ -43,13 +43,13 @@ static void note(struct cg__upstream *upstream, ssize_t n, char why[static CG_HT
     char words[CG_HTTP_WHY_SIZE + 32];
 
     if (n >= 200 && n <= 399) {
-        cg__http_upstreams_succeeded(upstream->set, upstream);
+        cg__http_upstreams_succeeded(upstream);
         return;
     }
     if (n > 0)
         snprintf(why, CG_HTTP_WHY_SIZE, "status %zd", n);
     snprintf(words, sizeof words, "the probe: %s", why);
-    cg__http_upstreams_failed(upstream->set, upstream, words);
+    cg__http_upstreams_failed(upstream, words);
 }
 
 static ssize_t watch(void *arg)

@@ -201,14 +201,16 @@ size_t cg_http_upstreams_available(const struct cg_http_upstreams *upstreams)
     return count;
 }
 
-/* Whether a request may go to an upstream. One that is out is tried by one request at a time,
- * unless probes find out. */
+/* Whether a request may go to an upstream. One that is out is tried by one request at a time when
+ * its time is over, or at once if all are out: to fail is no worse then than to be refused. With
+ * probes no request tries it. */
 static bool may_use(const struct cg_http_upstreams *upstreams, const struct cg__upstream *upstream)
 {
     if (upstream->active >= upstreams->options.requests)
         return false;
     return !upstream->out || (upstreams->options.probe == NULL && upstream->trial == NULL &&
-                              cg_sched_now(cg_sched_self()) >= upstream->until);
+                              (!cg__http_upstreams_is_resting(upstream) ||
+                               cg_http_upstreams_available(upstreams) == 0));
 }
 
 static bool is_in(struct cg__upstream *const *list, size_t count,
@@ -292,19 +294,28 @@ void cg__http_upstreams_log(const struct cg_http_upstreams *upstreams,
     upstreams->options.log(upstreams->options.log_arg, line);
 }
 
-void cg__http_upstreams_succeeded(struct cg_http_upstreams *upstreams,
-                                  struct cg__upstream *upstream)
+bool cg__http_upstreams_is_resting(const struct cg__upstream *upstream)
+{
+    return upstream->out && cg_sched_now(cg_sched_self()) < upstream->until;
+}
+
+void cg__http_upstreams_responds(struct cg__upstream *upstream)
 {
     if (upstream->out)
-        cg__http_upstreams_log(upstreams, upstream, "is back");
+        cg__http_upstreams_log(upstream->set, upstream, "is back");
     upstream->out = false;
+    upstream->trial = NULL;
+}
+
+void cg__http_upstreams_succeeded(struct cg__upstream *upstream)
+{
+    cg__http_upstreams_responds(upstream);
     upstream->failures = 0;
 }
 
-void cg__http_upstreams_failed(struct cg_http_upstreams *upstreams,
-                               struct cg__upstream *upstream, const char *why)
+void cg__http_upstreams_failed(struct cg__upstream *upstream, const char *why)
 {
-    const struct cg_http_upstreams_options *options = &upstreams->options;
+    const struct cg_http_upstreams_options *options = &upstream->set->options;
     int64_t now = cg_sched_now(cg_sched_self());
 
     if (upstream->failures == 0 || now - upstream->since > options->failure_time) {
@@ -312,10 +323,11 @@ void cg__http_upstreams_failed(struct cg_http_upstreams *upstreams,
         upstream->since = now;
     }
     upstream->failures++;
-    if (!upstream->out && upstream->failures < options->failures)
+    if (cg__http_upstreams_is_resting(upstream) ||
+        (!upstream->out && upstream->failures < options->failures))
         return;
     if (!upstream->out)
-        cg__http_upstreams_log(upstreams, upstream, "is out: %s", why);
+        cg__http_upstreams_log(upstream->set, upstream, "is out: %s", why);
     upstream->out = true;
     upstream->until = options->out_time < CG_NEVER - now ? now + options->out_time : CG_NEVER;
 }

@@ -17,7 +17,7 @@ struct cg__upstream {
     unsigned active;   /* requests in progress */
     unsigned failures; /* since the moment `since` */
     int64_t since;
-    int64_t until; /* while it is out: when a request may try it again */
+    int64_t until; /* while it is out: when a request tries it though others are available */
     bool out;
     const struct cg_http_request *trial; /* what tries it while it is out; or NULL */
     size_t len; /* of the URL */
@@ -44,11 +44,15 @@ struct cg__upstream *cg__http_upstreams_pick(struct cg_http_upstreams *upstreams
 
 void cg__http_upstreams_unref(struct cg__upstream *upstream);
 
-/* Note how a request or a probe has gone. `why`: the reason, for the log. */
-void cg__http_upstreams_succeeded(struct cg_http_upstreams *upstreams,
-                                  struct cg__upstream *upstream);
-void cg__http_upstreams_failed(struct cg_http_upstreams *upstreams,
-                               struct cg__upstream *upstream, const char *why);
+/* Whether an upstream is out and its time is not over. */
+bool cg__http_upstreams_is_resting(const struct cg__upstream *upstream);
+
+/* Note how a request or a probe has gone. `why`: the reason, for the log. A response that has begun
+ * brings an upstream back (_responds), however long it lasts; only one that has ended makes its
+ * earlier failures forgotten (_succeeded). */
+void cg__http_upstreams_responds(struct cg__upstream *upstream);
+void cg__http_upstreams_succeeded(struct cg__upstream *upstream);
+void cg__http_upstreams_failed(struct cg__upstream *upstream, const char *why);
 
 /* Logs "URL: what". */
 void cg__http_upstreams_log(const struct cg_http_upstreams *upstreams,

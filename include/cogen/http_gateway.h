@@ -88,8 +88,9 @@ struct cg_http_upstreams_options {
                               at this limit the response is 503 */
     unsigned failures;     /* so many failures (3) .. */
     int64_t failure_time;  /* .. within this time (10 s) take an upstream out .. */
-    int64_t out_time;      /* .. for this time (5 s); then one request is let through, and its
-                              success brings the upstream back. With .probe a probe does */
+    int64_t out_time;      /* .. for this time (5 s); then one request tries it, and a response
+                              brings the upstream back. If all are out, one request at a time
+                              tries each at once. With .probe only probes try it */
     const char *probe;     /* a path that cg_http_watch_upstreams requests: "/health". A status
                               of 200 to 399 is a success. NULL: none. Borrowed */
     int64_t probe_interval; /* between two probes of an upstream (5 s) */
