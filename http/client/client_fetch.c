@@ -107,7 +107,7 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
         reply->repeat = &link->lease->repeat;
     *ask->put = true;
     ask->sent = 0;
-    ask->responded = ask->unsent = false;
+    ask->interim = ask->responded = ask->unsent = false;
     ask->broken = 0;
     n = link->carrier->send(link, ask);
     for (unsigned i = 0; n == 0 && !ask->responded; i++) {
@@ -174,6 +174,18 @@ static bool may_try_again(struct cg__asking *ask, const struct cg__link *link, s
     return rewind_body(ask);
 }
 
+/* Whether a response means that the server has closed an idle connection just when it was used: some
+ * send 408 before they do, which is no answer to the request (RFC 9110, 15.5.9, allows to repeat
+ * it). One that follows an interim response is. Browsers do the same. */
+static bool was_idle_too_long(struct cg__asking *ask, const struct cg__link *link)
+{
+    bool idle = ask->reply->head.status == 408 && link->sock != NULL && link->kept &&
+                !ask->fresh && !ask->interim && rewind_body(ask);
+
+    ask->fresh |= idle;
+    return idle;
+}
+
 /* Whether the server has refused Expect (417), so that the request is sent again without
  * it. */
 static bool refuses_question(struct cg__asking *ask)
@@ -195,6 +207,10 @@ static ssize_t once(struct cg__asking *ask, struct cg__link *link)
         n = exchange(ask, link);
         if (n == 0 && refuses_question(ask)) {
             ask->expect = false;
+            cg__http_client_link_end(link, ask->client, false);
+            continue;
+        }
+        if (n == 0 && was_idle_too_long(ask, link)) {
             cg__http_client_link_end(link, ask->client, false);
             continue;
         }

@@ -114,9 +114,11 @@ ssize_t cg__http_client_head_read(struct cg_http_reply *reply, const char *metho
 ssize_t cg__http_client_head_interim(struct cg__asking *ask)
 {
     const struct cg_http_fetch *fetch = ask->fetch;
+    bool interim = cg__http_client_head_is_interim(ask->reply);
     ssize_t n = 0;
 
-    if (fetch->interim != NULL && cg__http_client_head_is_interim(ask->reply))
+    ask->interim |= interim;
+    if (fetch->interim != NULL && interim)
         n = fetch->interim(fetch->interim_arg, (int)ask->reply->head.status,
                            &ask->reply->headers);
     if (n < 0)

@@ -56,6 +56,20 @@ static ssize_t keeps_connections(void *arg)
     return 0;
 }
 
+/* A body of one byte that cannot be read again. */
+struct script_body {
+    size_t left;
+};
+
+static ssize_t read_once(void *arg, void *buf, size_t size)
+{
+    struct script_body *body = arg;
+
+    ck_assert_uint_gt(size, 0);
+    *(char *)buf = 'x';
+    return body->left > 0 ? (ssize_t)body->left-- : 0;
+}
+
 /* The server closes a kept connection just when a request is sent. An idempotent request is
  * sent again, once, on a new connection. Any other request is not, nor is one whose
  * response has begun. */
@@ -85,6 +99,47 @@ static ssize_t tries_again(void *arg)
     IS(GET("/"), CG_EOF);
     ck_assert_str_eq(why, "the connection ended within the head of the response");
     IS(GET("/"), CG_EOF); /* on a new connection there is no second try */
+    IS(server.connections, 6);
+    done();
+    return 0;
+}
+
+#define TOO_LATE "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+/* A server that waits no longer for the next request says 408 before it closes a kept connection. If
+ * a request meets that, whatever its method, it is sent again on a new connection, where 408 is the
+ * response; as it is after an interim one, or if the body cannot be sent again. */
+static ssize_t is_no_answer(void *arg)
+{
+    struct script_body once = {.left = 1};
+
+    (void)arg;
+    script_start(
+        &server,
+        TURNS(SAYS(OK_200(1, "1")), SAYS(TOO_LATE, .close = true),
+              SAYS(OK_200(1, "2"), .fresh = true), SAYS(TOO_LATE, .body = 1, .close = true),
+              SAYS(OK_200(1, "3"), .body = 1, .fresh = true), SAYS(TOO_LATE, .close = true),
+              SAYS(TOO_LATE, .close = true, .fresh = true),
+              SAYS(OK_200(1, "4"), .fresh = true),
+              SAYS("HTTP/1.1 102 Processing\r\n\r\n" TOO_LATE, .close = true),
+              SAYS(OK_200(1, "5"), .fresh = true), SAYS(TOO_LATE, .body = 1, .close = true)));
+    client = CLIENT();
+    IS(GET("/"), 200);
+    has_body("1");
+    IS(GET("/"), 200);
+    has_body("2");
+    IS(FETCH(.url = server.url, .body = "x", .len = 1), 200);
+    has_body("3");
+    for (char want[] = "4"; *want <= '5'; ++*want) {
+        IS(GET("/"), 408);
+        has_body("");
+        IS(GET("/"), 200);
+        has_body(want);
+    }
+    IS(FETCH(.url = server.url,
+             .source = &(struct cg_http_source){.read = read_once, .arg = &once, .len = 1}),
+       408);
+    has_body("");
     IS(server.connections, 6);
     done();
     return 0;
@@ -294,6 +349,7 @@ static ssize_t limits_all(void *arg)
 
 static const struct test_case cases[] = {
     CORO(keeps_connections, .where = ON_SIM),
+    CORO(is_no_answer),
     CORO(tries_again),
     CORO(notices_the_end, .where = ON_KERNEL),
     CORO(waits_in_order, .where = ON_SIM),
