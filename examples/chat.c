@@ -243,9 +243,8 @@ static ssize_t events(struct cg_http_request *req, void *arg)
         return refuse(req, 403, "Another site's page may not join.\n");
     if (name == NULL || !chat_is_name(name) || !chat_is_name(room) || !is_key(key))
         return refuse(req, 400, "A name of up to 96 bytes, please, and a key.\n");
-    if (strcmp(cg_http_request_method(req), "HEAD") == 0)
-        return cg_yield(
-            cg_http_respond(req, 200, NULL, 0, .mime = "text/event-stream"));
+    if (strcmp(cg_http_request_method(req), "HEAD") == 0) /* joins no room */
+        return cg_yield(cg_http_send_event(req));
     listener = malloc(sizeof *listener);
     if (listener == NULL)
         return -ENOMEM;

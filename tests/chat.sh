@@ -142,6 +142,9 @@ check_refusals() {
     same "a long name" 400 "$($get "$rooms/tea/events?name=${long::97}&key=x")"
     same "a long room" 400 "$($get "$rooms/${long::97}/events?name=x&key=x")"
     same "HEAD of a stream" 200 "$($get -I "$rooms/tea/events?name=x&key=x")"
+    same "its fields" "cache-control: no-cache content-type: text/event-stream " \
+        "$(curl -sSI "${version[@]}" "$rooms/tea/events?name=x&key=x" | tr -d '\r' |
+            grep -i '^c' | tr A-Z a-z | sort | tr '\n' ' ')"
     same "a wrong method" 405 "$($get "$rooms/tea/messages")"
     same "another" 405 "$($get -d x "$rooms/tea/events")"
     same "an unknown path" 404 "$($get "$url/other")"

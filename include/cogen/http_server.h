@@ -316,9 +316,10 @@ struct cg_http_wait_left_op {
 /* cg_http_respond(req, status, body, len): sends a whole response. Keyword .mime: its
  * Content-Type, unless the handler has set that field. Small responses to requests that
  * came together are sent together. The status is 200 to 999: 1xx are for
- * cg_http_send_interim and cg_http_upgrade. With 204, 205 and 304 the body is not sent.
- * If the request's body has not been read, drain_limit applies. 0; -EALREADY: the
- * response has begun; -EINVAL: another status, or .mime is empty or has control
+ * cg_http_send_interim and cg_http_upgrade. With 204, 205 and 304, and to a HEAD, the body is not
+ * sent. Content-Length with 304 and to a HEAD is len; if that is 0, it is what the handler has
+ * set, or is left out. If the request's body has not been read, drain_limit applies. 0;
+ * -EALREADY: the response has begun; -EINVAL: another status, or .mime is empty or has control
  * characters. */
 #define cg_http_respond(...) cg__http_respond(__VA_ARGS__, )
 #define cg__http_respond(r, s, b, n, ...)                                                  \
@@ -339,14 +340,15 @@ struct cg_http_wait_left_op {
  * events) without a set length is compressed for clients that accept it. Then .more = true
  * lets a piece stay in the encoder, to be compressed together with the next ones. A write
  * without it, which may be empty (NULL, 0), sends everything; so does the end of the
- * response. Completes with len. */
+ * response. Completes with len; -EPIPE: the response has no body (to a HEAD, or with 204, 205
+ * or 304), and its head has been sent: so a handler that streams without end ends. */
 #define cg_http_write(...) cg__http_write(__VA_ARGS__, )
 #define cg__http_write(r, b, n, ...)                                                       \
     CG__OP_OF(cg_http_respond, cg_http_write, .req = (r), .body = (b), .len = (n),        \
               __VA_ARGS__)
 
 /* cg_http_send_file(req, fd, offset, len): like cg_http_write, with bytes of an open
- * file. 0; CG_EOF: the file is shorter than that. */
+ * file. 0; CG_EOF: the file is shorter than that; -EPIPE as cg_http_write. */
 #define cg_http_send_file(...) cg__http_send_file(__VA_ARGS__, )
 #define cg__http_send_file(r, f, o, n, ...)                                                \
     CG_OP(cg_http_send_file, .req = (r), .file = (f), .offset = (o), .len = (n),          \
@@ -355,7 +357,7 @@ struct cg_http_wait_left_op {
 /* cg_http_send_event(req, .data = "text", .event = "name", .id = "7", .retry = ns): sends a
  * server-sent event; the first one begins the response. Without any keyword it sends a
  * comment, which keeps the connection alive. 0; -EINVAL: the name or the id has a line
- * break. */
+ * break; -EPIPE as cg_http_write. */
 #define cg_http_send_event(...) cg__http_send_event_op(__VA_ARGS__, )
 #define cg__http_send_event_op(r, ...) CG_OP(cg_http_send_event, .req = (r), __VA_ARGS__)
 

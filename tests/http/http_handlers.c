@@ -26,7 +26,8 @@ static ssize_t floods(struct cg_http_request *req, void *arg)
     static char data[100 * 1024];
     ssize_t n;
 
-    (void)arg;
+    if (arg != NULL)
+        OK(cg_http_response_set_header(req, "Content-Type", arg));
     while ((n = cg_yield(cg_http_write(req, data, sizeof data))) >= 0)
         ;
     return n;
@@ -79,8 +80,18 @@ static ssize_t fails(struct cg_http_request *req, void *arg)
 static ssize_t silent(struct cg_http_request *req, void *arg)
 {
     if (arg != NULL)
-        cg_http_response_set_status(req, 204);
+        cg_http_response_set_status(req, (int)(intptr_t)arg);
     return 0;
+}
+
+/* Responds without a body, and with the length that the query says. */
+static ssize_t bare(struct cg_http_request *req, void *arg)
+{
+    const char *length = cg_http_request_query(req, "length");
+
+    if (length != NULL)
+        OK(cg_http_response_set_header(req, "Content-Length", length));
+    return cg_yield(cg_http_respond(req, (int)(intptr_t)arg, NULL, 0));
 }
 
 static ssize_t sleeps(struct cg_http_request *req, void *arg)
@@ -221,12 +232,14 @@ void handlers_mount(struct cg_http_server *server)
         {"GET /", hello, NULL},          {"POST /echo", echo, NULL},
         {"/whole", whole, NULL},         {"/whole10", whole, (void *)10},
         {"GET /fails", fails, NULL},     {"GET /fails/late", fails, "late"},
-        {"/silent", silent, NULL},       {"/nothing", silent, "204"},
+        {"/silent", silent, NULL},       {"/nothing", silent, (void *)204},
         {"GET /sleeps", sleeps, NULL},   {"GET /held", held, NULL},
         {"GET /left", deserted, NULL},   {"GET /left/long", deserted, "long"},
         {"GET /events", events, NULL},   {"GET /floods", floods, NULL},
         {"GET /drops", drop_by_drop, "text/html"}, {"GET /drops/image", drop_by_drop, "image/png"},
         {"GET /hints", hints, NULL},
+        {"/nothing/200", silent, (void *)200}, {"GET /floods/text", floods, "text/plain"},
+        {"/bare", bare, (void *)200},    {"/bare/304", bare, (void *)304},
         {"GET /forges", forges, NULL},   {"GET /promises", promises, NULL},
         {"GET /up", takes_over, (void *)101}, {"GET /typed", typed, NULL},
         {"GET /text", text, "text/plain"}, {"GET /binary", text, "image/png"},

@@ -181,6 +181,10 @@ static ssize_t messages(void *arg)
     heard = speak_hear(&speaker, speak_ask(&speaker, "HEAD", "/text", NULL, NULL, 0, false));
     ck_assert_ptr_nonnull(strstr(heard->fields, "\ncontent-length: 2999\n"));
     ck_assert_uint_eq(heard->len, 0);
+    heard = speak_hear(&speaker, speak_ask(&speaker, "HEAD", "/bare", NULL, NULL, 0, false));
+    ck_assert_ptr_null(strstr(heard->fields, "content-length"));
+    heard = speak_hear(&speaker, speak_ask(&speaker, "HEAD", "/floods", NULL, NULL, 0, false));
+    ck_assert_int_eq(heard->status, 200);
     heard = speak_hear(&speaker, speak_ask(&speaker, "GET", "/text",
                                            WITH("accept-encoding: gzip"), NULL, 0, false));
 #ifdef HAVE_ZLIB

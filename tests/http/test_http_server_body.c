@@ -514,10 +514,34 @@ static ssize_t left(void *arg)
     return 0;
 }
 
+/* A response without a body tells no length that its handler has not given, and a handler that
+ * streams without end does not keep the connection of a HEAD. */
+static ssize_t bare(void *arg)
+{
+    (void)arg;
+    serve_begin(NULL);
+    ck_assert_str_eq(ask("HEAD /bare" V CLOSE "\r\n"), "HTTP/1.1 200 OK\r\n" CLOSE "\r\n");
+    ck_assert_str_eq(ask("HEAD /bare?length=77" V CLOSE "\r\n"),
+                     "HTTP/1.1 200 OK\r\nContent-Length: 77\r\n" CLOSE "\r\n");
+    ck_assert_str_eq(ask("HEAD /nothing/200" V CLOSE "\r\n"), "HTTP/1.1 200 OK\r\n" CLOSE "\r\n");
+    ck_assert_str_eq(ask("GET /bare" V CLOSE "\r\n"),
+                     "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" CLOSE "\r\n");
+    ck_assert_str_eq(ask("GET /bare/304" V CLOSE "\r\n"),
+                     "HTTP/1.1 304 Not Modified\r\n" CLOSE "\r\n");
+    ask("HEAD /floods" V "\r\nHEAD /floods/text" V "Accept-Encoding: gzip\r\n\r\n"
+        "GET /" V CLOSE "\r\n");
+    ck_assert_int_eq(strncmp(got, "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n", 36), 0);
+    ck_assert_ptr_nonnull(strstr(got, "\r\nContent-Type: text/plain\r\n"));
+    ck_assert_ptr_nonnull(strstr(got, "\r\n\r\n" HELLO CLOSE "\r\nhello\n"));
+    serve_end();
+    return 0;
+}
+
 static const struct test_case cases[] = {CORO(bodies), CORO(compresses)};
 
 static const struct test_case once[] = {
     CORO(framing),
+    CORO(bare),
     CORO(left),
     CORO(continues), CORO(continues_behind),
     CORO(looks_behind_bodies),

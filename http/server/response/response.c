@@ -49,6 +49,16 @@ static inline const char *body_of(const struct cg_http_respond_op *respond)
     return respond->body != NULL ? respond->body : "";
 }
 
+/* The length for the head; -1: the handler's own, or none. With 304 and to a HEAD it is that of the
+ * body that a GET would get (RFC 9110, 8.6), which a handler that gives none may not know. */
+static int64_t told_length(const struct cg_http_respond_op *respond, size_t len)
+{
+    int status = respond->status;
+    bool bare = status == 304 || cg__http_response_is_bare(respond->req, status);
+
+    return len == 0 && bare ? -1 : (int64_t)len;
+}
+
 /* Writes the head and a small body into the output. 0: done; 1: the body is still to be
  * written; or an error of cg__http_response_head_put. */
 static int put_response(struct cg_http_respond_op *respond, const void *body,
@@ -56,7 +66,7 @@ static int put_response(struct cg_http_respond_op *respond, const void *body,
 {
     struct cg_http_request *req = respond->req;
     bool small = len <= CG__HTTP_COPY;
-    int rc = cg__http_response_head_put(req, respond->status, (int64_t)len,
+    int rc = cg__http_response_head_put(req, respond->status, told_length(respond, len),
                                         type_of(respond), small ? len : 0);
     char *to;
 

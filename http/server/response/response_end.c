@@ -54,5 +54,5 @@ void cg__http_response_end_rest(struct cg_http_request *req, ssize_t n)
         n = req->carrier->end(req);
     else if (n >= 0 && req->framing == CG__HTTP_LENGTH && req->left > 0)
         n = CG_EOF; /* less than Content-Length */
-    req->cut = n < 0;
+    req->cut = n < 0 && req->framing != CG__HTTP_NO_BODY; /* whose head is all of it */
 }

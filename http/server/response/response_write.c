@@ -35,13 +35,18 @@ static void choose_coding(struct cg_http_request *req, int status)
     }
 }
 
+static void free_encoder(struct cg_http_request *req)
+{
+    cg__http_encoder_free(req->encoder);
+    req->encoder = NULL;
+}
+
 /* The head could not be written: the handler may still respond without a coding. */
 static void forget_coding(struct cg_http_request *req)
 {
     if (req->encoder == NULL)
         return;
-    cg__http_encoder_free(req->encoder);
-    req->encoder = NULL;
+    free_encoder(req);
     cg_http_headers_remove(&req->out, "Content-Encoding");
 }
 
@@ -58,7 +63,19 @@ static ssize_t begin(struct cg_http_request *req, bool text)
     n = cg__http_response_head_write(req, status, -1, NULL);
     if (n < 0)
         forget_coding(req);
+    else if (req->framing == CG__HTTP_NO_BODY)
+        free_encoder(req);
     return n;
+}
+
+/* Sends the head of a response without a body, which is all of it. A handler that streams would
+ * never learn by a write that its client has left, so it gets the error of that at once. */
+static ssize_t write_bare(struct cg_http_request *req, uint64_t size)
+{
+    ssize_t n = req->carrier->write(req, NULL, 0);
+
+    req->cut |= n < 0;
+    return n == 0 && size > 0 ? -EPIPE : n;
 }
 
 /* Gives bytes of the body to the carrier. */
@@ -66,13 +83,13 @@ static ssize_t write_framed(struct cg_http_request *req, const void *data, size_
 {
     ssize_t n;
 
+    if (req->framing == CG__HTTP_NO_BODY)
+        return write_bare(req, size);
     if (req->framing == CG__HTTP_LENGTH) {
         if (size > req->left)
             return -EMSGSIZE;
         req->left -= size;
     }
-    if (req->framing == CG__HTTP_NO_BODY)
-        size = 0;
     req->sent += size;
     n = req->carrier->write(req, data, size);
     if (n < 0)
@@ -94,7 +111,7 @@ static ssize_t encode_part(struct cg_http_request *req, const char *data, size_t
         size_t made =
             cg__http_encoder_add(req->encoder, how, &data, &size, &out, &again);
 
-        if (made > 0 && req->framing != CG__HTTP_NO_BODY)
+        if (made > 0)
             n = write_framed(req, out, made);
     }
     if (n >= 0 && req->computed >= CG__HTTP_TURN) {
@@ -182,7 +199,9 @@ static ssize_t send_file_run(struct cg_op *op)
         return encode_file(req, send->file, send->offset, send->len);
     if (req->framing == CG__HTTP_LENGTH && send->len > req->left)
         return -EMSGSIZE;
-    if (req->framing == CG__HTTP_NO_BODY || send->len == 0)
+    if (req->framing == CG__HTTP_NO_BODY)
+        return write_bare(req, send->len);
+    if (send->len == 0)
         return req->carrier->write(req, NULL, 0);
     req->left -= req->framing == CG__HTTP_LENGTH ? send->len : 0;
     n = req->carrier->send_file(req, send->file, send->offset, send->len);
