@@ -39,9 +39,11 @@ static inline bool equal(struct cg_name a, struct cg_name b)
 const void *cg__names_word(struct cg_name name)
 {
     static const struct cg__hash_key none;
+    const uintptr_t word[] = {(uintptr_t)name.data, name.len}; /* 1 is not the pointer 0x1 */
+    uint64_t hash = has_bytes(name) ? cg__hash_bytes(&none, name.data, name.len)
+                                    : cg__hash_bytes(&none, word, sizeof word);
 
-    return has_bytes(name) ? (void *)(uintptr_t)cg__hash_bytes(&none, name.data, name.len)
-                           : name.data;
+    return (void *)(uintptr_t)hash;
 }
 
 int cg__names_print(struct cg_name name, char *buf, size_t size)

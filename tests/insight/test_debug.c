@@ -253,9 +253,17 @@ static ssize_t waits_again(void *arg)
     return cg_yield(cg_wait_signal("served", NULL));
 }
 
+/* The signal that came just before had an integer of the same value as its name. */
+static ssize_t waits_for_a_pointer(void *arg)
+{
+    (void)arg;
+    OK(cg_yield(cg_sleep(50 * CG_MILLISECOND)));
+    return cg_yield(cg_wait_signal((void *)1, NULL));
+}
+
 static ssize_t signals(void *arg)
 {
-    struct cg_coro *coro[4];
+    struct cg_coro *coro[5];
 
     IS(cg_yield(cg_signal("others", 1)), 0);
     for (int i = 0; i < 3000; i++) /* more than are remembered */
@@ -265,13 +273,15 @@ static ssize_t signals(void *arg)
     coro[1] = test_start(waits_for_another, arg);
     coro[2] = test_start(looks_and_waits, arg);
     coro[3] = test_start(waits_again, arg);
+    coro[4] = test_start(waits_for_a_pointer, arg);
     IS(cg_yield(cg_signal("served", 1)), 0);
     OK(cg_yield(cg_sleep(10 * CG_MILLISECOND)));
     IS(cg_yield(cg_signal("news", 1)), 0);
+    IS(cg_yield(cg_signal(1, 1)), 0);
     IS(cg_yield(cg_signal("served", 1)), 1);
     OK(cg_yield(cg_sleep(60 * CG_MILLISECOND)));
     OK(cg_sched_dump(cg_sched_self(), stderr));
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         cg_coro_cancel(coro[i]);
         test_end(coro[i]);
     }
@@ -288,6 +298,7 @@ static void names_lost_wakeups(void)
     says("lost wake-up? #4 helper: any");
     ck_assert_ptr_null(strstr(said, "lost wake-up? #3"));
     ck_assert_ptr_null(strstr(said, "lost wake-up? #5"));
+    ck_assert_ptr_null(strstr(said, "lost wake-up? #6"));
     line = strstr(strstr(said, "lost wake-up? #2"), why);
     ck_assert_ptr_nonnull(line);
     ck_assert_ptr_nonnull(strstr(line, " ms before by #1 main at "));
