@@ -63,6 +63,11 @@ else
     echo "SKIP: form of the manual pages: there is no mandoc (in Debian: mandoc)"
 fi
 
+# The second quoting macro of a line quotes within the first: use a line for each.
+# shellcheck disable=SC2086 # each word is a page
+grep -nE '^\.(P[qo] )?(Dq|Ql|Qq|Sq) .* (Dq|Ql|Qq|Sq) ' $pages $commands >"$work/nested" || :
+check 'one quotation a line' nothing "$work/nested"
+
 # -- Names ---------------------------------------------------------------------------------
 
 public | sort -u >"$work/public"

@@ -216,8 +216,9 @@ struct cg_http_fetch {
      * sent again. 0: never. The pause before the first retry is .retry_pause (ns; 0:
      * CG_HTTP_RETRY_PAUSE); it doubles each time, up to CG_HTTP_RETRY_LONGEST, is shortened
      * at random by up to a half, and is at least what Retry-After asks for. No retry begins
-     * later than .retry_time after the first attempt (ns; 0: CG_HTTP_RETRY_TIME): then the
-     * last result stands. The streamed body of a response is not retried. */
+     * later than .retry_time after the first attempt (ns; 0: CG_HTTP_RETRY_TIME): then
+     * the last result stands. The op's own timeout covers all attempts; the client's timeouts
+     * limit each of them. The streamed body of a response is not retried. */
     unsigned retries;
     int64_t retry_pause, retry_time;
 

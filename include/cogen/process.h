@@ -27,8 +27,8 @@ enum {
 
 #define CG_PROCESS_GRACE (5 * CG_SECOND) /* default time from SIGTERM to SIGKILL */
 
-/* A user as whom a process runs, with his only supplementary groups (none by default, so
- * that it keeps none of this process's). */
+/* The user and the groups with which a process runs. It has no other supplementary groups: by
+ * default none, and so none of this process's. */
 struct cg_spawn_user {
     uid_t uid;
     gid_t gid;
@@ -180,9 +180,9 @@ extern CG_API const struct cg_op_type cg_spawn_type, cg_wait_process_type, cg_en
  * step the child failed, in this order: "signals", "session", "descriptors", "terminal",
  * "limits", "groups", "gid", "uid", "dir" (as the user), "program"; NULL: before them.
  * Returns 0 or
- *   -EPERM                          .user or .limits without the privilege; .terminal is
- *                                   that of another session
- *   -ENOTTY                         .terminal is none
+ *   -EPERM                          .user or .limits without the privilege; with .terminal,
+ *                                   .in is the terminal of another session
+ *   -ENOTTY                         with .terminal, .in is not a terminal
  *   -ENOENT, -EACCES, -ENOEXEC ...  errors of exec
  *   -EINVAL, -EMFILE, -EAGAIN, -ENOMEM
  *   -ENODEV                         there is no /dev/null
