@@ -143,6 +143,7 @@ struct cg__asking {
     struct cg__url url;
     char *proxy_auth; /* value of Proxy-Authorization; or NULL */
     char *why;
+    const char *moment; /* for the message, should the request end now: "before ..." */
     bool *put; /* set when the request may have been sent */
     struct cg_http_reply *reply;
     unsigned redirects; /* followed so far */

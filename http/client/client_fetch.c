@@ -199,11 +199,14 @@ static ssize_t once(struct cg__asking *ask, struct cg__link *link)
 
     for (;;) {
         bool again;
-        ssize_t n = cg__http_client_link_open(link, ask);
+        ssize_t n;
 
+        ask->moment = "before there was a connection";
+        n = cg__http_client_link_open(link, ask);
         ask->connected = n == 0;
         if (n < 0)
             return n;
+        ask->moment = "before the server responded";
         n = exchange(ask, link);
         if (n == 0 && refuses_question(ask)) {
             ask->expect = false;
@@ -314,6 +317,7 @@ static ssize_t retry(struct cg__asking *ask, ssize_t result)
         return result;
     if (result == 0)
         cg__http_client_reply_skip(ask->reply);
+    ask->moment = "in the pause before a retry";
     n = cg_yield(cg_sleep(pause));
     return n < 0 ? n : 1;
 }
@@ -368,6 +372,7 @@ static ssize_t receive(struct cg__asking *ask)
     const struct cg_http_fetch *fetch = ask->fetch;
     ssize_t n;
 
+    ask->moment = "before the whole body was received";
     if (fetch->receive == NULL)
         return fetch->stream ? 0 : receive_whole(ask);
     ask->why[0] = '\0';
@@ -418,6 +423,7 @@ static ssize_t fetch_url(struct cg__asking *ask, struct cg_http_reply **reply)
         return cg__http_client_because(
             ask->why, -EINVAL, "the client belongs to another scheduler, or was freed");
     ask->begun_at = cg_sched_now(client->sched);
+    ask->moment = "before it was sent";
     n = cg__http_client_site_parse(client, &ask->url, url, &wrong);
     if (n == CG_EHTTP_URL)
         return cg__http_client_because(ask->why, n, "%.100s is not a valid URL: %s",
@@ -480,7 +486,8 @@ static ssize_t fetch_run(struct cg_op *op)
     n = fetch_url(&ask, get->reply);
     if (n == -ECANCELED)
         cg__http_client_because(ask.why, n,
-                                "a deadline has passed, or the request was cancelled");
+                                "a deadline has passed, or the request was cancelled, %s",
+                                ask.moment);
     else if (n < 0 && ask.why[0] == '\0')
         cg__http_client_because(ask.why, n, "%s", cg_strerror(n));
     return n;

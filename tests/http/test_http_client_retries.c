@@ -108,6 +108,7 @@ static ssize_t backs_off(void *arg)
            &reply, .why = why, .timeout = 10 * CG_SECOND)),
        -ETIMEDOUT);
     IS(since(start), 10 * CG_SECOND);
+    ck_assert_ptr_nonnull(strstr(why, "in the pause before a retry"));
     cg_http_client_free(client);
     return 0;
 }

@@ -260,9 +260,15 @@ static ssize_t slow_servers(void *arg)
                             .why = why)),
        -ETIMEDOUT);
     lasts(10);
-    is_said("a deadline has passed");
+    is_said("a deadline has passed, or the request was cancelled, "
+            "before the whole body was received");
     ck_assert_ptr_null(reply);
     IS((ssize_t)cg_http_client_connections(client), 0);
+    script_end(&server);
+    script_start(&server, TURNS(SAYS(head, .pause = CG_MINUTE, .close = true)));
+    IS(cg_yield(cg_http_get(client, server.url, &reply, .timeout = CG_SECOND, .why = why)),
+       -ETIMEDOUT);
+    is_said("before the server responded");
     cg_http_client_free(client);
     client = NULL;
     script_end(&server);
