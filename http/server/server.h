@@ -169,6 +169,7 @@ struct cg_http_server {
     struct cg_http_request *streams; /* spare ones over HTTP/2 */
     unsigned nstreams;
     struct cg__http2_spare blocks;   /* of the sessions of HTTP/2 */
+    struct cg__http_h2_head *head;   /* the last one: fields.h */
     char usual[CG__HTTP_USUAL]; /* "HTTP/1.1 200 OK\r\nServer: ...\r\nDate: ...\r\n
                                    Content-Type: " */
     size_t usual_len, date_at; /* 0: `usual` has not been made yet */

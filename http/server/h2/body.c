@@ -140,7 +140,6 @@ static void end(struct cg__http_h2_stream *stream, uint32_t *flags)
     if (head->count > 0 && nghttp2_submit_trailer(stream->h2->session, stream->id,
                                                   head->fields, head->count) == 0)
         *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-    cg__http_h2_fields_free(stream, head);
 }
 
 ssize_t cg__http_h2_body_give(nghttp2_session *session, int32_t id, uint8_t *buf,
@@ -154,6 +153,7 @@ ssize_t cg__http_h2_body_give(nghttp2_session *session, int32_t id, uint8_t *buf
     (void)session;
     (void)id;
     (void)user_data;
+    stream->h2->giving = stream;
     if (stream->out_done < stream->out.len) {
         done = take(buf, size, stream->out.data + stream->out_done,
                     stream->out.len - stream->out_done);

@@ -48,7 +48,6 @@ static int submit(struct cg_http_request *req, int status, int64_t length,
     stream->last = bare;
     rc = nghttp2_submit_response(stream->h2->session, stream->id, fields->fields,
                                  fields->count, bare ? NULL : &body);
-    cg__http_h2_fields_free(stream, fields);
     if (rc < 0)
         return rc == NGHTTP2_ERR_NOMEM ? -ENOMEM : -ECONNRESET;
     cg__http_h2_writer_wake(stream->h2);
@@ -156,7 +155,6 @@ static ssize_t interim(struct cg_http_request *req, int status,
              ? NGHTTP2_ERR_STREAM_CLOSED
              : nghttp2_submit_headers(stream->h2->session, NGHTTP2_FLAG_NONE,
                                       stream->id, NULL, all->fields, all->count, NULL);
-    cg__http_h2_fields_free(stream, all);
     if (rc < 0)
         return rc == NGHTTP2_ERR_NOMEM ? -ENOMEM : -ECONNRESET;
     cg__http_h2_writer_wake(stream->h2);

@@ -7,12 +7,13 @@
 #include "http/server/route.h"
 #include "lib/base/ascii.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
-    OVERHEAD = 32
-}; /* what a field counts beside its texts (RFC 9113, 6.5.2) */
+    OVERHEAD = 32, /* what a field counts beside its texts (RFC 9113, 6.5.2) */
+    USUAL = 16,    /* fields that a response may have without further memory */
+};
 
 static void refuse(struct cg__http_h2_stream *stream, int status)
 {
@@ -204,13 +205,20 @@ static void put(struct cg__http_h2_head *head, const char *name, size_t name_len
     put(head, name, sizeof(name) - 1, value, len,                                      \
         NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE)
 
-static struct cg__http_h2_head *head_new(struct cg__http_h2 *h2, size_t count)
+static struct cg__http_h2_head *head_new(struct cg_http_server *server, size_t count)
 {
-    struct cg__http_h2_head *head =
-        cg__http_blocks_malloc(sizeof *head + count * sizeof *head->fields, &h2->memory);
+    struct cg__http_h2_head *head = server->head;
 
-    if (head != NULL)
-        head->count = 0;
+    if (head == NULL || head->size < count) {
+        size_t size = count < USUAL ? USUAL : count;
+
+        head = realloc(head, sizeof *head + size * sizeof *head->fields);
+        if (head == NULL)
+            return NULL;
+        head->size = size;
+        server->head = head;
+    }
+    head->count = 0;
     return head;
 }
 
@@ -263,7 +271,7 @@ struct cg__http_h2_head *cg__http_h2_fields_head(struct cg__http_h2_stream *stre
                                                  int64_t length, const char *type)
 {
     const struct cg_http_request *req = &stream->message;
-    struct cg__http_h2_head *head = head_new(stream->h2, 5 + req->out.count);
+    struct cg__http_h2_head *head = head_new(req->server, 5 + req->out.count);
 
     if (head == NULL)
         return NULL;
@@ -287,7 +295,7 @@ struct cg__http_h2_head *cg__http_h2_fields_interim(struct cg__http_h2_stream *s
 
     while (fields != NULL && fields[count].name != NULL)
         count++;
-    head = head_new(stream->h2, 1 + count);
+    head = head_new(stream->message.server, 1 + count);
     if (head == NULL)
         return NULL;
     PUT(head, ":status", digits(head->status, status), 3);
@@ -301,14 +309,9 @@ struct cg__http_h2_head *cg__http_h2_fields_interim(struct cg__http_h2_stream *s
 struct cg__http_h2_head *cg__http_h2_fields_trailers(struct cg__http_h2_stream *stream)
 {
     const struct cg_http_headers *trailers = &stream->message.out_trailers;
-    struct cg__http_h2_head *head = head_new(stream->h2, trailers->count);
+    struct cg__http_h2_head *head = head_new(stream->message.server, trailers->count);
 
     if (head != NULL)
         put_list(head, trailers);
     return head;
-}
-
-void cg__http_h2_fields_free(struct cg__http_h2_stream *stream, struct cg__http_h2_head *head)
-{
-    cg__http_blocks_free(head, &stream->h2->memory);
 }

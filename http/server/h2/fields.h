@@ -14,21 +14,22 @@ bool cg__http_h2_fields_add(struct cg__http_h2_stream *stream, const uint8_t *na
 /* To be called when the head of the request is complete; `end`: it has no body. */
 void cg__http_h2_fields_end(struct cg__http_h2_stream *stream, bool end);
 
-/* Makes nghttp2's form of a response's head; NULL: no memory. Status and length stay in the stream
- * until nghttp2 sends them, so this may succeed only once. */
+/* The form in which nghttp2 takes fields. A server has memory for one, which is valid until the next
+ * is made: that of a usual response is still in the processor's cache. */
 struct cg__http_h2_head {
-    size_t count;
+    size_t size, count;
     char status[4]; /* of interim fields, which nghttp2 copies */
     nghttp2_nv fields[];
-} * cg__http_h2_fields_head(struct cg__http_h2_stream *stream, int status, int64_t length,
-                            const char *type);
+};
+
+/* Makes a response's head; NULL: no memory. Status and length stay in the stream until nghttp2
+ * sends them, so this may succeed only once. */
+struct cg__http_h2_head *cg__http_h2_fields_head(struct cg__http_h2_stream *stream, int status,
+                                                 int64_t length, const char *type);
 
 /* The same of interim fields, and of the response's trailers. */
 struct cg__http_h2_head *cg__http_h2_fields_interim(struct cg__http_h2_stream *stream, int status,
                                                     const struct cg_http_field *fields);
 struct cg__http_h2_head *cg__http_h2_fields_trailers(struct cg__http_h2_stream *stream);
-
-/* Frees any of them. */
-void cg__http_h2_fields_free(struct cg__http_h2_stream *stream, struct cg__http_h2_head *head);
 
 #endif

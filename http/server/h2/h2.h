@@ -44,6 +44,7 @@ struct cg__http_h2 {
     } frames; /* see frames.h */
     const uint8_t *frame; /* the next one to be written, if it did not fit into the output .. */
     size_t frame_len;     /* .. else 0 */
+    struct cg__http_h2_stream *giving; /* whose body was asked for last, while it is open */
     struct cg__http_h2_stream *heads; /* whose head is coming; NULL: of none that is served */
     size_t head_len; /* bytes that have come since a head began */
     bool in_head;    /* a head has begun and is not complete */

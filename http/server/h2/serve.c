@@ -332,6 +332,7 @@ void cg__http_h2_free_spare(struct cg_http_server *server)
 {
     cg__http_h2_stream_free_spare(server);
     cg__http_blocks_free_spare(&server->blocks);
+    free(server->head);
 }
 
 bool cg__http_h2_is_there(void)

@@ -15,9 +15,13 @@
 
 #include <errno.h>
 
-static struct cg__http_h2_stream *find(nghttp2_session *session, int32_t id)
+/* The end of a response is reported right after its body was asked for: that stream need not be
+ * looked up. */
+static struct cg__http_h2_stream *find(const struct cg__http_h2 *h2, int32_t id)
 {
-    return nghttp2_session_get_stream_user_data(session, id);
+    return h2->giving != NULL && h2->giving->id == id
+               ? h2->giving
+               : nghttp2_session_get_stream_user_data(h2->session, id);
 }
 
 static const struct cg_http_server_options *options_of(const struct cg__http_h2 *h2)
@@ -53,7 +57,7 @@ static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
     h2->head_len = 0;
     h2->conn->since = cg_sched_now(h2->conn->server->sched);
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
-        h2->heads = find(session, id);
+        h2->heads = find(h2, id);
         if (h2->heads != NULL)
             h2->heads->in_trailers = true;
         return 0;
@@ -140,7 +144,7 @@ static void head_came(struct cg__http_h2 *h2, const nghttp2_frame *frame)
 
 static void data_came(struct cg__http_h2 *h2, const nghttp2_frame *frame)
 {
-    struct cg__http_h2_stream *stream = find(h2->session, frame->hd.stream_id);
+    struct cg__http_h2_stream *stream = find(h2, frame->hd.stream_id);
 
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
         if (stream != NULL)
@@ -185,10 +189,9 @@ static int discard(struct cg__http_h2_stream *stream, size_t len)
 static int data_chunk(nghttp2_session *session, uint8_t flags, int32_t id,
                       const uint8_t *data, size_t len, void *user_data)
 {
-    struct cg__http_h2_stream *stream = find(session, id);
+    struct cg__http_h2_stream *stream = find(user_data, id);
 
     (void)flags;
-    (void)user_data;
     if (stream == NULL)
         return nghttp2_session_consume_connection(session, len);
     if (!stream->runs && !stream->queued && stream->tunnel == NULL)
@@ -206,6 +209,7 @@ static int frame_sent(nghttp2_session *session, const nghttp2_frame *frame,
 {
     struct cg__http_h2_stream *stream;
 
+    (void)session;
     if (frame->hd.type == NGHTTP2_RST_STREAM) {
         if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR)
             cg__http_h2_budget_charge(user_data, CG__HTTP_H2_RESET);
@@ -216,7 +220,7 @@ static int frame_sent(nghttp2_session *session, const nghttp2_frame *frame,
     cg__http_h2_budget_sent(user_data, &frame->hd);
     if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         return 0;
-    stream = find(session, frame->hd.stream_id);
+    stream = find(user_data, frame->hd.stream_id);
     if (stream == NULL)
         return 0;
     stream->sent = true;
@@ -228,12 +232,12 @@ static int stream_closed(nghttp2_session *session, int32_t id, uint32_t error,
                          void *user_data)
 {
     struct cg__http_h2 *h2 = user_data;
-    struct cg__http_h2_stream *stream = find(session, id);
+    struct cg__http_h2_stream *stream = find(h2, id);
 
     (void)error;
     if (stream == NULL)
         return 0;
-    nghttp2_session_set_stream_user_data(session, id, NULL);
+    h2->giving = NULL;
     stream->open = false;
     if (h2->heads == stream)
         h2->heads = NULL;
