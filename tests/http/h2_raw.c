@@ -46,6 +46,8 @@ static void note(struct raw *raw, const unsigned char *frame, size_t len)
         raw->goaway = word(frame + 13);
     else if (frame[3] == PING || frame[3] == SETTINGS)
         raw->acked += frame[4] & ACK;
+    else if (frame[3] == WINDOW_UPDATE && word(frame + 5) == 0)
+        raw->opened += word(frame + 9);
     else
         note_on_stream(raw, frame, len);
 }

@@ -24,6 +24,7 @@ struct raw {
     bool ended;     /* the server has closed the connection */
     int64_t goaway; /* the error of the last GOAWAY, or RAW_NONE */
     unsigned acked; /* SETTINGS and PING that were answered */
+    uint64_t opened; /* bytes by which the window of all streams was opened */
     unsigned char in[64 * 1024];
     size_t len; /* of it */
     struct {

@@ -99,7 +99,77 @@ static ssize_t each_allocation(void *arg)
     return 0;
 }
 
-static const struct test_case cases[] = {CORO(each_allocation, .where = ON_SIM)};
+/* Accepts an upgrade, reads nothing, and waits until the client has left. */
+static ssize_t keeps(struct cg_http_request *req, void *arg)
+{
+    struct cg_sock *sock;
+
+    (void)arg;
+    OK(cg_yield(cg_http_upgrade(req, 101, &sock)));
+    OK(cg_yield(cg_http_wait_left(req, .timeout = CG_NEVER)));
+    cg_sock_close(sock);
+    return 0;
+}
+
+static void mount_all(struct cg_http_server *made)
+{
+    handlers_mount(made);
+    OK(cg_http_server_mount(made, "/keeps", keeps, NULL));
+}
+
+/* A tunnel whose second piece of input finds no memory, a body that nobody reads, and one that is
+ * read. The window of the connection is opened when half of it has been read or dropped: a few
+ * bytes more than that are not. Returns whether it was the tunnel that failed. */
+static bool tunnel_without(int failure)
+{
+    static const char connect[] = "\002\7CONNECT\206\004\6/keeps\001\001x\0\11:protocol\1x";
+    static const char bytes[12600];
+    bool failed;
+
+    serve_begin_with(mount_all, &(struct cg_http_server_options){
+                                    .protocols = CG_HTTP_H2C, .h2_all_windows = 65535});
+    raw_open(&raw, addr, NULL, 0);
+    raw_send(&raw, HEADERS, END_HEADERS, 1, connect, sizeof connect - 1);
+    raw_send(&raw, DATA, 0, 1, bytes, 10000);
+    raw_sync(&raw);
+    left = failure;
+    armed = true;
+    raw_send(&raw, DATA, 0, 1, bytes, 10000);
+    cg_yield(cg_sleep(CG_SECOND / 10));
+    armed = false;
+    raw_sync(&raw);
+    failed = !raw.ended && raw.at[1].reset == 2;
+    if (failed) {
+        raw_get(&raw, 0, 3, "/held", NULL, 0);
+        raw_send(&raw, DATA, 0, 3, bytes, 12600);
+        raw_send(&raw, HEADERS, END_HEADERS, 5, "\203\206\001\001x\004\005/echo", 12);
+        raw_send(&raw, DATA, END_STREAM, 5, bytes, 12600);
+        raw_sync(&raw);
+        ck_assert(is_whole(5, 12600));
+        ck_assert_uint_eq(raw.opened, 0);
+    }
+    raw_close(&raw);
+    serve_end();
+    return failed;
+}
+
+/* What a tunnel could not store is dropped, and what it has stored is dropped with it: no byte
+ * counts twice for the window of the connection. */
+static ssize_t partly_stored(void *arg)
+{
+    unsigned failed = 0;
+
+    (void)arg;
+    for (int failure = 0; failure < 20; failure++)
+        failed += tunnel_without(failure);
+    ck_assert_uint_gt(failed, 0);
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(each_allocation, .where = ON_SIM),
+    CORO(partly_stored, .where = ON_SIM),
+};
 
 int main(void)
 {

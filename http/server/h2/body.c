@@ -17,8 +17,7 @@
 
 /* At most a window's worth is there at once, since windows open only for what a handler has
  * read. */
-bool cg__http_h2_body_add(struct cg__http_h2_stream *stream, const uint8_t *data,
-                          size_t len)
+size_t cg__http_h2_body_add(struct cg__http_h2_stream *stream, const uint8_t *data, size_t len)
 {
     struct cg__http_h2_bytes *in = &stream->in;
 
@@ -27,14 +26,14 @@ bool cg__http_h2_body_add(struct cg__http_h2_stream *stream, const uint8_t *data
         char *grown = realloc(in->data, size);
 
         if (grown == NULL)
-            return false;
+            return 0;
         in->data = grown;
         in->size = size;
     }
     memcpy(in->data + in->len, data, len);
     in->len += len;
     cg_event_set(&stream->came);
-    return true;
+    return len;
 }
 
 /* The handler has read its piece: the client may send so many bytes more. */

@@ -5,9 +5,8 @@
 
 #include "http/server/h2/h2.h"
 
-/* Appends bytes to the body of a request. False: no memory. */
-bool cg__http_h2_body_add(struct cg__http_h2_stream *stream, const uint8_t *data,
-                          size_t len);
+/* Appends bytes to the body of a request. Returns how many: all, or 0 if there is no memory. */
+size_t cg__http_h2_body_add(struct cg__http_h2_stream *stream, const uint8_t *data, size_t len);
 
 /* Operation of the carrier: the next piece of the request's body. */
 ssize_t cg__http_h2_body_more(struct cg_http_request *req);

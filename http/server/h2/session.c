@@ -190,16 +190,18 @@ static int data_chunk(nghttp2_session *session, uint8_t flags, int32_t id,
                       const uint8_t *data, size_t len, void *user_data)
 {
     struct cg__http_h2_stream *stream = find(user_data, id);
+    size_t stored;
 
     (void)flags;
     if (stream == NULL)
         return nghttp2_session_consume_connection(session, len);
     if (!stream->runs && !stream->queued && stream->tunnel == NULL)
         return discard(stream, len);
-    if (stream->tunnel != NULL ? cg__http_h2_tunnel_add(stream->tunnel, data, len)
-                               : cg__http_h2_body_add(stream, data, len))
+    stored = stream->tunnel != NULL ? cg__http_h2_tunnel_add(stream->tunnel, data, len)
+                                    : cg__http_h2_body_add(stream, data, len);
+    if (stored == len)
         return 0;
-    nghttp2_session_consume_connection(session, len);
+    nghttp2_session_consume_connection(session, len - stored);
     return cg__http_h2_reset(stream, NGHTTP2_INTERNAL_ERROR);
 }
 

@@ -136,10 +136,10 @@ static bool is_upgrade(const struct cg__http_h2_stream *stream)
     return stream->connects || stream->message.code == HTTP_CONNECT;
 }
 
-/* Appends to the input. False: no memory. */
-static bool store(struct cg__memory *end, const void *data, size_t len)
+/* Appends to the input. Returns how many bytes: fewer if there is no memory. */
+static size_t store(struct cg__memory *end, const void *data, size_t len)
 {
-    return cg__input_push(end->reactor, &end->input, data, len) == len;
+    return cg__input_push(end->reactor, &end->input, data, len);
 }
 
 int cg__http_h2_tunnel_open(struct cg__http_h2_stream *stream)
@@ -151,7 +151,7 @@ int cg__http_h2_tunnel_open(struct cg__http_h2_stream *stream)
         return -ENOMEM;
     tunnel->memory.type = &tunnel_type;
     tunnel->memory.reactor = cg_sched_reactor(sched);
-    if (!store(&tunnel->memory, stream->in.data, stream->in.len))
+    if (store(&tunnel->memory, stream->in.data, stream->in.len) < stream->in.len)
         goto free_tunnel;
     tunnel->sock = cg_sock_open(sched, &tunnel_transport, tunnel, -1);
     if (tunnel->sock == NULL)
@@ -175,17 +175,16 @@ struct cg_sock *cg__http_h2_tunnel_sock(const struct cg__http_h2_tunnel *tunnel)
     return tunnel->sock;
 }
 
-bool cg__http_h2_tunnel_add(struct cg__http_h2_tunnel *tunnel, const uint8_t *data,
-                            size_t len)
+size_t cg__http_h2_tunnel_add(struct cg__http_h2_tunnel *tunnel, const uint8_t *data, size_t len)
 {
     if (tunnel->memory.deaf) {
         tunnel_read(&tunnel->memory, len);
-        return true;
+        return len;
     }
-    if (!store(&tunnel->memory, data, len))
-        return false;
-    cg__memory_came(&tunnel->memory);
-    return true;
+    len = store(&tunnel->memory, data, len);
+    if (len > 0)
+        cg__memory_came(&tunnel->memory);
+    return len;
 }
 
 void cg__http_h2_tunnel_end(struct cg__http_h2_tunnel *tunnel)

@@ -11,9 +11,9 @@ int cg__http_h2_tunnel_open(struct cg__http_h2_stream *stream);
 
 struct cg_sock *cg__http_h2_tunnel_sock(const struct cg__http_h2_tunnel *tunnel);
 
-/* Bytes have come. False: no memory. */
-bool cg__http_h2_tunnel_add(struct cg__http_h2_tunnel *tunnel, const uint8_t *data,
-                            size_t len);
+/* Bytes have come. Returns how many it stores, or does not want: fewer if there is no memory. The
+ * others are the caller's to count for the window of the connection. */
+size_t cg__http_h2_tunnel_add(struct cg__http_h2_tunnel *tunnel, const uint8_t *data, size_t len);
 
 /* The client has ended its direction. */
 void cg__http_h2_tunnel_end(struct cg__http_h2_tunnel *tunnel);
