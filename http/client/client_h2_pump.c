@@ -223,7 +223,8 @@ static ssize_t write_once(struct cg__h2_stream *stream, int64_t deadline)
     return h2->error < 0 || h2->out_from == h2->out_to ? 0 : write_out(h2, deadline);
 }
 
-/* Waits for the work that others do. */
+/* Waits for the work that others do. If the time for that is over, as it is at once with CG_NOWAIT, a
+ * reader that has got something meanwhile runs first. */
 static ssize_t wait_in_line(struct cg__h2_stream *stream, int64_t deadline)
 {
     struct cg__line_op *waiter =
@@ -235,6 +236,8 @@ static ssize_t wait_in_line(struct cg__h2_stream *stream, int64_t deadline)
     n = cg_yield(&waiter->op);
     if (*place == waiter)
         *place = NULL;
+    if (is_temporary(n))
+        cg_yield(cg_pass(.shield = true));
     return n;
 }
 
@@ -276,6 +279,8 @@ ssize_t cg__http_client_h2_pump(struct cg__h2_stream *stream,
         else
             n = wait_in_line(stream, deadline);
     }
+    if (is_temporary(n) && ready(stream))
+        n = 0;
     if (n < 0 && !stream->connects) /* a tunnel may be silent for long */
         doubt(h2, heard, since);
     hand_over(h2);

@@ -311,12 +311,14 @@ static ssize_t reply_run(struct cg_op *op)
     return reply_leave(op) < 0 ? -EBADF : n;
 }
 
-/* The op may have been cancelled in the turn in which bytes came: then the next read gets
- * them. */
+/* The op may have been cancelled in the turn in which bytes came: then the next read gets them. With
+ * CG_NOWAIT that turn may be the one that looks what has come, for this reply or for all. */
 static ssize_t reply_finish(struct cg_op *op)
 {
     struct cg_http_read_reply_op *read = (struct cg_http_read_reply_op *)op;
 
+    if (op->result == -ETIMEDOUT && op->timeout == CG_NOWAIT && read->got > 0)
+        op->result = (ssize_t)read->got;
     if (op->result < 0 && read->got > 0 && op->uses != NULL)
         keep(read->reply, read->buf, read->got);
     read->got = 0;

@@ -211,6 +211,8 @@ static void on_head(struct conn *conn, int32_t id, struct stream *stream)
         with_status(conn, id, n);
     else if (is(stream, "/head"))
         stream->reset = true, respond(conn, id, stream, "", 0, "5");
+    else if (is(stream, "/hold"))
+        stream->hold = true, respond(conn, id, stream, "", 0, "5");
     else if (is(stream, "/reset"))
         nghttp2_submit_rst_stream(session, 0, id, NGHTTP2_INTERNAL_ERROR);
     else if (is(stream, "/refuse"))

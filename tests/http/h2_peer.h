@@ -21,6 +21,7 @@ enum { H2_CONNECTIONS = 32, H2_BIG = 300 * 1000, HALF_FIELDS = 45 };
  *   /status/N    status N without a body
  *   /never       no response
  *   /head        a head, and no body after it
+ *   /hold        a head; the test itself sends the body, 5 bytes
  *   /reset, /refuse, /1.1    RST_STREAM: INTERNAL_ERROR, REFUSED_STREAM, HTTP_1_1_REQUIRED
  *   /half        "half" of a body, then RST_STREAM
  *   /short       fewer bytes than Content-Length says

@@ -392,6 +392,30 @@ static ssize_t blames_nobody_else(void *arg)
     return 0;
 }
 
+/* What has come is there for a reader that does not wait, also while another coroutine waits for all
+ * streams of the connection. */
+static ssize_t reads_beside_another(void *arg)
+{
+    struct asked never = {.peer = &peer, .path = "/never", .scheme = "http"};
+    struct cg_coro *coro;
+    char buf[8];
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR);
+    IS(FETCH(.url = AT("/hold"), .stream = true), 200);
+    coro = test_start(asks, &never);
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    IS(cg_yield(cg_http_read_reply(reply, buf, sizeof buf, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    OK(cg_yield(cg_writeall(peer.socks[0], "\0\0\5\0\1\0\0\0\1hello", 14)));
+    IS(cg_yield(cg_http_read_reply(reply, buf, sizeof buf, .timeout = CG_NOWAIT)), 5);
+    cg_http_reply_free(reply);
+    cg_coro_cancel(coro);
+    test_end(coro);
+    finish();
+    return 0;
+}
+
 /* Many requests share one connection, made once, and as many streams at a time as the server
  * allows. */
 static ssize_t shares(void *arg)
@@ -665,7 +689,7 @@ static ssize_t falls_back(void *arg)
 
 static const struct test_case cases[] = {
     CORO(speaks),         CORO(streams),
-    CORO(reads_at_once, .where = ON_SIM),
+    CORO(reads_at_once, .where = ON_SIM), CORO(reads_beside_another, .where = ON_SIM),
     CORO(sends_bodies),   CORO(stops_sending, .where = ON_SIM),
     CORO(fails, .where = ON_SIM), CORO(leaves_no_harm, .where = ON_SIM),
     CORO(blames_nobody_else, .where = ON_SIM),
