@@ -147,13 +147,17 @@ static bool rewind_body(struct cg__asking *ask)
     return true;
 }
 
-/* Whether the server has closed an idle connection just when it was used: only if no byte of
- * a response has come, and the method is idempotent. */
+/* Whether a connection that others have used before has ended without fault of this request, for
+ * example because the server has closed it while it was idle: only if no byte of a response has
+ * come, and the method is idempotent or nothing was sent. */
 static bool was_lost(const struct cg__asking *ask, const struct cg__link *link, ssize_t code)
 {
-    bool lost = code == CG_EOF || code == -ECONNRESET || code == -EPIPE;
+    bool lost = code == CG_EOF || code == -ECONNRESET || code == -EPIPE ||
+                cg__http_client_h2_is_innocent(link->stream);
 
-    return lost && link->kept && !ask->fresh && cg__http_message_is_idempotent(ask->method) &&
+    return lost && link->kept && !ask->fresh &&
+           (cg__http_message_is_idempotent(ask->method) ||
+            cg__http_client_h2_is_unsent(link->stream)) &&
            !cg__http_client_h2_was_reset(link->stream);
 }
 

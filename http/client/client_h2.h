@@ -30,6 +30,7 @@ struct cg__h2_stream {
     struct cg__line_op *waiters[2]; /* its coroutines that wait in the line; or NULL: one
                                      * reads and one writes */
     int32_t id;                 /* 0: the request has not been submitted */
+    uint64_t place;             /* of its head among the bytes of the connection; 0: none yet */
     bool head_only;             /* the request is HEAD */
     bool connects;              /* it asks for an upgrade (RFC 8441) */
     bool readable;              /* its tunnel holds bytes, or nobody reads from it any more */
@@ -56,18 +57,30 @@ struct cg__h2_stream {
     bool closed;    /* nothing more will come */
     bool reset;     /* the server has reset it */
     bool lost;      /* because the connection has failed */
+    bool innocent;  /* .. by a violation of HTTP/2 that was none of this stream */
+    bool unsent;    /* .. before a byte of the request had left */
     bool refused;   /* the server has not processed the request */
     bool wants_1_1; /* the server asks for HTTP/1.1 */
     ssize_t error;  /* the response is not complete because of this */
     char why[CG_HTTP_WHY_SIZE];
 };
 
-/* Whether a stream was ended by the server, not by the failure of its connection; whether the
- * server has not processed its request; and whether it wants that by HTTP/1.1. NULL is no
- * stream. */
+/* Whether a stream was ended by the server, not by the failure of its connection; whether its
+ * request was not sent then; whether others were the cause; whether the server has not processed its
+ * request; and whether it wants that by HTTP/1.1. NULL is no stream. */
 static inline bool cg__http_client_h2_was_reset(const struct cg__h2_stream *stream)
 {
     return stream != NULL && !stream->lost;
+}
+
+static inline bool cg__http_client_h2_is_unsent(const struct cg__h2_stream *stream)
+{
+    return stream != NULL && stream->unsent;
+}
+
+static inline bool cg__http_client_h2_is_innocent(const struct cg__h2_stream *stream)
+{
+    return stream != NULL && stream->innocent;
 }
 
 static inline bool cg__http_client_h2_was_refused(const struct cg__h2_stream *stream)

@@ -26,8 +26,8 @@ static bool is_temporary(ssize_t code)
 }
 
 /* Whether the server has violated HTTP/2 by a frame for another stream that we have opened. Then
- * this one has only lost its connection, and may go on with a new one. */
-static bool is_innocent(const struct cg__h2_stream *stream)
+ * this one has only lost its connection. */
+static bool is_of_another(const struct cg__h2_stream *stream)
 {
     const struct cg__h2 *h2 = stream->h2;
 
@@ -42,11 +42,13 @@ static void fail(struct cg__h2 *h2, ssize_t code, const char *why)
     if (h2->error == 0)
         h2->error = code;
     for (struct cg__h2_stream *stream = h2->streams; stream; stream = stream->next) {
-        ssize_t own = code == CG_EHTTP && is_innocent(stream) ? -ECONNRESET : code;
+        ssize_t own = code == CG_EHTTP && is_of_another(stream) ? -ECONNRESET : code;
 
         if (!stream->closed && !stream->ended && stream->error == 0)
             stream->error = cg__http_client_because(stream->why, own, "%s", why);
         stream->lost = !stream->closed;
+        stream->innocent = code == CG_EHTTP && (h2->came == 0 || own != code);
+        stream->unsent = stream->place == 0 || stream->place >= h2->out_gone;
         stream->closed = true;
         cg__http_client_h2_session_wake(stream);
     }
@@ -108,6 +110,13 @@ static ssize_t gather(struct cg__h2 *h2)
             return -ENOMEM;
     }
     return n >= 0 ? 0 : n == NGHTTP2_ERR_NOMEM ? -ENOMEM : CG_EHTTP;
+}
+
+/* So many of the gathered bytes have left. */
+static void went(struct cg__h2 *h2, size_t len)
+{
+    h2->out_from += len;
+    h2->out_gone += len;
 }
 
 static void take(struct cg__h2 *h2, struct cg_view *view)
@@ -182,7 +191,7 @@ static ssize_t write_out(struct cg__h2 *h2, int64_t deadline)
     h2->writing = true;
     n = listens ? write_and_listen(h2, write, deadline) : cg_yield(write);
     h2->writing = false;
-    h2->out_from += moved;
+    went(h2, moved);
     if (n < 0 && !is_temporary(n))
         fail_by(h2, n);
     if (n < 0)
@@ -298,7 +307,7 @@ void cg__http_client_h2_pump_offer(struct cg__h2 *h2)
     io.len = h2->out_to - h2->out_from;
     cg_sock_transport(h2->sock)->submit(h2->sock, &io);
     if (io.result > 0)
-        h2->out_from += (size_t)io.result;
+        went(h2, (size_t)io.result);
 }
 
 void cg__http_client_h2_pump_drain(struct cg__h2 *h2)

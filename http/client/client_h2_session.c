@@ -291,17 +291,31 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 
 /* Keeps what nghttp2 tells the server in its GOAWAY, such as "DATA: stream in idle": of most
  * violations we learn nothing else. */
+static void note_goaway(struct cg__h2 *h2, const nghttp2_goaway *goaway)
+{
+    size_t len = goaway->opaque_data_len;
+
+    if (h2->why[0] != '\0' || len >= sizeof h2->why)
+        return;
+    if (len > 0)
+        memcpy(h2->why, goaway->opaque_data, len);
+    h2->why[len] = '\0';
+}
+
+/* Also notes where the head of a request stands, which follows what has been gathered so far. The
+ * preface is before it. */
 static int before_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct cg__h2 *h2 = user;
-    size_t len = frame->goaway.opaque_data_len;
+    struct cg__h2_stream *stream;
 
-    (void)session;
-    if (frame->hd.type != NGHTTP2_GOAWAY || h2->why[0] != '\0' || len >= sizeof h2->why)
+    if (frame->hd.type == NGHTTP2_GOAWAY)
+        note_goaway(h2, &frame->goaway);
+    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    if (len > 0)
-        memcpy(h2->why, frame->goaway.opaque_data, len);
-    h2->why[len] = '\0';
+    stream = find(session, frame->hd.stream_id);
+    if (stream != NULL)
+        stream->place = h2->out_gone + (h2->out_to - h2->out_from);
     return 0;
 }
 

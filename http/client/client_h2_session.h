@@ -42,6 +42,7 @@ struct cg__h2 {
                       * reset */
     char *out;      /* bytes to send: from `out_from` to `out_to` */
     size_t out_from, out_to, out_size;
+    uint64_t out_gone; /* bytes that have left before these */
 };
 
 /* Defined in client_h2_session.c: */

@@ -552,11 +552,30 @@ static ssize_t is_cancelled(void *arg)
     return 0;
 }
 
+/* Makes requests in vain until the connection takes no more bytes. A reply that stays open keeps it
+ * from being closed. */
+static struct cg_http_reply *fill(void)
+{
+    static char large[30 * 1000];
+    struct cg_http_reply *open;
+
+    IS(FETCH(.url = AT("/head"), .stream = true), 200);
+    open = reply;
+    peer.deaf = true;
+    memset(large, 'x', sizeof large - 1);
+    for (int i = 0; i < 20; i++)
+        IS(cg_yield(cg_http_fetch(client,
+                                  (&(struct cg_http_fetch){
+                                      .url = AT("/never"), .fields = FIELDS({"X-Large", large})}),
+                                  &reply, .timeout = CG_MILLISECOND)),
+           -ETIMEDOUT);
+    return open;
+}
+
 /* A request that is cancelled while it writes leaves the rest to the coroutine that reads, if
  * there is no other: the rest may be the reader's own request. */
 static ssize_t leaves_the_rest(void *arg)
 {
-    static char large[30 * 1000];
     struct asked first = {.peer = &peer, .path = "/never", .scheme = "http"},
                  second = {.peer = &peer, .path = "/ok", .scheme = "http"};
     struct cg_http_reply *open;
@@ -565,16 +584,7 @@ static ssize_t leaves_the_rest(void *arg)
     (void)arg;
     h2_peer_start(&peer);
     client = CLIENT(PRIOR);
-    IS(FETCH(.url = AT("/head"), .stream = true), 200);
-    open = reply;
-    peer.deaf = true;
-    memset(large, 'x', sizeof large - 1);
-    for (int i = 0; i < 20; i++) /* until the connection takes no more */
-        IS(cg_yield(cg_http_fetch(client,
-                                  (&(struct cg_http_fetch){
-                                      .url = AT("/never"), .fields = FIELDS({"X-Large", large})}),
-                                  &reply, .timeout = CG_MILLISECOND)),
-           -ETIMEDOUT);
+    open = fill();
     coros[0] = test_start(asks, &first);
     coros[1] = test_start(asks, &second);
     OK(cg_yield(cg_sleep(CG_MILLISECOND)));
@@ -585,6 +595,78 @@ static ssize_t leaves_the_rest(void *arg)
     IS(second.result, 200);
     IS(peer.connections, 1);
     cg_http_reply_free(open);
+    finish();
+    return 0;
+}
+
+/* Frames that belong to no stream, and bring nothing. */
+static void flood(void)
+{
+    static char all[1000][17];
+
+    for (size_t i = 0; i < COUNT(all); i++)
+        memcpy(all[i], "\0\0\10\6\0\0\0\0\0abcdefgh", sizeof *all);
+    OK(cg_yield(cg_writeall(peer.socks[0], all, sizeof all)));
+}
+
+static ssize_t posts(void *arg)
+{
+    ssize_t *result = arg;
+    char byte;
+
+    test_fill(&byte, 1, 0);
+    *result = FETCH(.url = AT("/count"), .method = "POST", .body = &byte, .len = 1);
+    return 0;
+}
+
+/* A request that was never sent goes to a new connection when that of all has failed, whatever its
+ * method is. */
+static ssize_t is_not_sent(void *arg)
+{
+    struct cg_http_reply *open;
+    struct cg_coro *coro;
+    ssize_t result = 0;
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR, .h2_window = 100, .h2_useless = 10000);
+    open = fill();
+    coro = test_start(posts, &result);
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    flood();
+    peer.deaf = false;
+    test_end(coro);
+    IS(result, 200);
+    has_body("1");
+    IS(peer.connections, 2);
+    cg_http_reply_free(open);
+    finish();
+    return 0;
+}
+
+/* A flood that belongs to no stream is no fault of a request on a kept connection: what may be sent
+ * twice is sent again, once. */
+static ssize_t survives_a_flood(void *arg)
+{
+    struct asked never = {.peer = &peer, .path = "/never", .scheme = "http"};
+    struct cg_coro *coro;
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR, .h2_useless = 10000);
+    IS(ASK("/ok"), 200);
+    has_body("ok");
+    coro = test_start(asks, &never);
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    flood();
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    IS(peer.connections, 2);
+    IS(peer.requests, 3);
+    cg_coro_cancel(coro);
+    test_end(coro);
+    IS(never.result, -ECANCELED);
+    IS(ASK("/pings"), CG_EHTTP);
+    IS(peer.connections, 3);
     finish();
     return 0;
 }
@@ -697,6 +779,7 @@ static const struct test_case cases[] = {
     CORO(goes_away),
     CORO(is_left_out),    CORO(is_closed, .where = ON_SIM),
     CORO(leaves_the_rest, .where = ON_SIM),
+    CORO(is_not_sent, .where = ON_SIM), CORO(survives_a_flood, .where = ON_SIM),
     CORO(is_cancelled),   CORO(does_not_block),
     CORO(negotiates, .where = ON_SIM),
     CORO(first_is_cancelled, .where = ON_SIM),
