@@ -60,7 +60,7 @@ static inline void cg__tokens_take(const struct cg__tokens *kind, int64_t *full,
 static inline void cg__tokens_return(const struct cg__tokens *kind, int64_t *full,
                                      uint64_t count)
 {
-    *full -= cg__tokens_time(kind, count, false);
+    *full -= cg__tokens_time(kind, count < kind->burst ? count : kind->burst, false);
 }
 
 #endif

@@ -58,7 +58,9 @@ struct cg_group *cg_group_open_with(struct cg_group *group,
 
     assert(self != NULL); /* a group belongs to a coroutine */
     now = cg__sched_clock(self->sched);
-    if (options->timeout > 0 && options->timeout < deadline - now)
+    if (options->timeout < 0)
+        deadline = -1; /* has passed */
+    else if (options->timeout > 0 && deadline > now && options->timeout < deadline - now)
         deadline = now + options->timeout;
     *group = (struct cg_group){
         .members = {.coro = self,

@@ -179,6 +179,9 @@ static ssize_t too_late(void *arg)
     IS(cg_op_result(take), -ECANCELED);
     IS(cg_sched_now(cg_sched_self()) - when, 0);
     IS((ssize_t)cg_bucket_level(bucket), 10);
+    IS(cg_yield(cg_take(bucket, 10)), 10);
+    cg_bucket_return(bucket, SIZE_MAX); /* more than it can hold */
+    IS((ssize_t)cg_bucket_level(bucket), 10);
     cg_bucket_unref(bucket);
     return 0;
 }

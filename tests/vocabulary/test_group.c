@@ -175,6 +175,9 @@ static ssize_t deadline(void *arg)
     cg_group_open(&group, .deadline = 1); /* has passed already */
     IS(cg_group_start_with(&group, works, &a, NULL, NULL), -ECANCELED);
     IS(cg_yield(cg_wait_group(&group)), -ETIMEDOUT);
+    cg_group_open(&group, .timeout = -5); /* what is left of a time that is over */
+    IS(cg_group_start_with(&group, works, &a, NULL, NULL), -ECANCELED);
+    IS(cg_yield(cg_wait_group(&group)), -ETIMEDOUT);
     return 0;
 }
 
