@@ -54,14 +54,19 @@ check_curl() {
         urls+=("$url/large.txt")
     done
     program curl "$url/small.txt" "$url/none" "${urls[@]}" http://127.0.0.1:1/
-    same "curl fetches" "0 http://127.0.0.1:1/: 0, 0 bytes, Couldn't connect to server
-40 $url/large.txt: 200, 588895 bytes, No error
-$url/none: 404, 14 bytes, No error
-$url/small.txt: 200, 6 bytes, No error" "$status $(sorted | uniq -c | sed 's/^ *1 //; s/^ *//')$err"
+    same "curl fetches" "1 40 $url/large.txt: 200, 588895 bytes
+$url/none: 404, 14 bytes
+$url/small.txt: 200, 6 bytes
+curl: http://127.0.0.1:1/: Couldn't connect to server" "$status $(sorted | uniq -c | sed 's/^ *1 //; s/^ *//')
+$err"
+    [ ! -e /dev/full ] ||
+        like "curl and a full disk" "stdout: No space*1" \
+            "$(COGEN_REACTOR=$reactor "$examples/adapters/curl" "$url/none" 2>&1 >/dev/full || echo $?)"
     [ -z "$silent" ] || {
         program curl "http://127.0.0.1:$silent/" "$url/small.txt"
-        same "curl takes a transfer back" "1 $url/small.txt: 200, 6 bytes, No error
-http://127.0.0.1:$silent/: 0, 0 bytes, Connection timed out" "$status $out$err"
+        same "curl takes a transfer back" "1 $url/small.txt: 200, 6 bytes
+curl: http://127.0.0.1:$silent/: Connection timed out" "$status $out
+$err"
     }
 }
 
@@ -102,7 +107,7 @@ select pg_sleep(1), 3: " "$status $(sorted | sed "s/('yy*')/(y/")$err"
     program pq "host=$work/pg dbname=postgres user=$user" "select nothing" "select 5"
     like "libpq tells of errors" '0 *ERROR: *"nothing"*' "$status $out$err"
     program pq "host=$work dbname=postgres" "select 1"
-    like "no PostgreSQL" "1 select 1: Connection refused (*" "$status $out"
+    like "no PostgreSQL" "1 pq: select 1: Connection refused (*" "$status $out$err"
 }
 
 # ---- hiredis --------------------------------------------------------------------------
@@ -121,11 +126,13 @@ $(grep BLPOP <<<"$out")$err"
     epoll | io_uring | kqueue)
         program redis 127.0.0.1 "$base" "PING" "BLPOP none 0"
         like "hiredis and a reply that nobody waits for any more" \
-            "1 *PONG*BLPOP none: Operation canceled*" "$status $out$err"
+            "1 *PONG*redis: BLPOP: Operation canceled*" "$status $out$err"
         ;;
     esac
     program redis 127.0.0.1 1 "GET a"
-    like "no Redis" "1 GET a: *" "$status $out$err"
+    like "no Redis" "1 redis: GET: *" "$status $out$err"
+    program redis 999.1.1.1 "$base" "GET a"
+    same "no address" "1 redis: 999.1.1.1: unknown host" "$status $out$err"
 }
 
 start_redis() {

@@ -159,6 +159,14 @@ static ssize_t curl_perform(struct curl *curl, CURL *easy, CURLcode *code,
 
 static struct curl curl = {.timer = CG_NEVER};
 
+static int status; /* of the program */
+
+static void complain(const char *what, const char *why)
+{
+    fprintf(stderr, "curl: %s: %s\n", what, why);
+    status = 1;
+}
+
 static ssize_t fetch(void *url)
 {
     char *body = NULL;
@@ -166,20 +174,31 @@ static ssize_t fetch(void *url)
     FILE *out = open_memstream(&body, &size);
     CURL *easy = curl_easy_init();
     CURLcode code;
-    long status = 0;
+    long answer = 0;
     ssize_t rc;
 
+    if (!out || !easy) {
+        complain(url, cg_strerror(-ENOMEM));
+        curl_easy_cleanup(easy);
+        if (out)
+            fclose(out);
+        free(body);
+        return 0;
+    }
     curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, out); /* in memory, so it cannot block */
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     rc = curl_perform(&curl, easy, &code, 2 * CG_SECOND);
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer);
     curl_easy_cleanup(easy);
-    fclose(out);
-    printf("%s: %ld, %zu bytes, %s\n", (char *)url, status, size,
-           rc < 0 ? cg_strerror(rc) : curl_easy_strerror(code));
+    if ((fclose(out) != 0 || !body) && code == CURLE_OK) /* fclose gives the body */
+        code = CURLE_OUT_OF_MEMORY;
+    if (rc < 0 || code != CURLE_OK)
+        complain(url, rc < 0 ? cg_strerror(rc) : curl_easy_strerror(code));
+    else
+        printf("%s: %ld, %zu bytes\n", (char *)url, answer, size);
     free(body);
-    return rc;
+    return 0;
 }
 
 static ssize_t program(void *urls)
@@ -189,15 +208,25 @@ static ssize_t program(void *urls)
     ssize_t rc;
 
     curl.multi = curl_multi_init();
+    if (!curl.multi) {
+        complain("libcurl", cg_strerror(-ENOMEM));
+        return 0;
+    }
     curl_multi_setopt(curl.multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(curl.multi, CURLMOPT_SOCKETDATA, &curl);
     curl_multi_setopt(curl.multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(curl.multi, CURLMOPT_TIMERDATA, &curl);
     curl_multi_setopt(curl.multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, SOCKETS / 2L);
-    cg_yield(cg_add(curl_drive, &curl, .name = "curl", .coro = &driver));
+    rc = cg_yield(cg_add(curl_drive, &curl, .name = "curl", .coro = &driver));
+    if (rc < 0) {
+        complain("libcurl", cg_strerror(rc));
+        curl_multi_cleanup(curl.multi);
+        return 0;
+    }
     cg_group_open(&group, .keep_going = true);
     for (char **url = urls; *url; url++)
-        cg_yield(cg_add_to_group(&group, fetch, *url, .name = *url));
+        if ((rc = cg_yield(cg_add_to_group(&group, fetch, *url, .name = *url))) < 0)
+            complain(*url, cg_strerror(rc));
     rc = cg_yield(cg_wait_group(&group));
     curl.ending = true;
     cg_event_set(&curl.changed);
@@ -213,5 +242,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s URL...\n", argv[0]);
         return 2;
     }
-    return cg_main(NULL, program, argv + 1) < 0;
+    return cg_main(NULL, program, argv + 1) < 0 || status;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 static const char *conninfo;
+static int status; /* of the program */
 
 static ssize_t ask(void *sql)
 {
@@ -17,25 +18,31 @@ static ssize_t ask(void *sql)
 
     if (rc >= 0)
         rc = PQsendQuery(pg, sql) ? pq_wait(pg, &result) : -EIO;
-    if (rc < 0)
-        printf("%s: %s (%s)\n", (char *)sql, cg_strerror(rc), PQerrorMessage(pg));
-    else if (PQntuples(result) > 0)
+    if (rc < 0) {
+        fprintf(stderr, "pq: %s: %s (%s)\n", (char *)sql, cg_strerror(rc),
+                PQerrorMessage(pg));
+        status = 1;
+    } else if (PQntuples(result) > 0)
         printf("%s: %s\n", (char *)sql, PQgetvalue(result, 0, 0));
     else
         printf("%s: %s%s\n", (char *)sql, PQcmdStatus(result),
                PQresultErrorMessage(result));
     PQclear(result);
     PQfinish(pg);
-    return rc;
+    return 0;
 }
 
 static ssize_t program(void *arg)
 {
     struct cg_group group;
+    ssize_t rc;
 
     cg_group_open(&group, .timeout = 5 * CG_SECOND, .keep_going = true);
     for (char **sql = arg; *sql; sql++)
-        cg_yield(cg_add_to_group(&group, ask, *sql, .name = *sql));
+        if ((rc = cg_yield(cg_add_to_group(&group, ask, *sql, .name = *sql))) < 0) {
+            fprintf(stderr, "pq: %s: %s\n", *sql, cg_strerror(rc));
+            status = 1;
+        }
     return cg_yield(cg_wait_group(&group));
 }
 
@@ -46,5 +53,5 @@ int main(int argc, char **argv)
         return 2;
     }
     conninfo = argv[1];
-    return cg_main(NULL, program, argv + 2) < 0;
+    return cg_main(NULL, program, argv + 2) < 0 || status;
 }

@@ -84,14 +84,17 @@ static void redis_end(struct redis *redis)
     cg_event_set(&redis->changed);
 }
 
-static int redis_open(struct redis *redis, const char *ip, int port)
+static ssize_t redis_open(struct redis *redis, const char *ip, int port)
 {
     *redis = (struct redis){.ctx = redisAsyncConnect(ip, port)};
     if (!redis->ctx)
         return -ENOMEM;
-    if (redis->ctx->err) {
+    if (redis->ctx->err) { /* hiredis tells what getaddrinfo says as a text only */
+        ssize_t rc = redis->ctx->err == REDIS_ERR_IO ? -errno : CG_EHOST;
+
         redisAsyncFree(redis->ctx);
-        return -ECONNREFUSED;
+        redis->ctx = NULL;
+        return rc;
     }
     redis->ctx->ev.data = redis;
     redis->ctx->ev.addRead = add_read;
@@ -156,6 +159,13 @@ static ssize_t redis_ask(struct redis *redis, int argc, const char **argv, char 
 }
 
 static struct redis redis;
+static int status; /* of the program */
+
+static void complain(const char *what, ssize_t code)
+{
+    fprintf(stderr, "redis: %s: %s\n", what, cg_strerror(code));
+    status = 1;
+}
 
 static ssize_t ask(void *command)
 {
@@ -167,11 +177,13 @@ static ssize_t ask(void *command)
     while (n < 8 && (words[n] = strsep(&rest, " ")))
         n++;
     rc = redis_ask(&redis, n, words, &reply);
-    printf("%s %s: %s\n", words[0], n > 1 ? words[1] : "",
-           rc < 0 ? cg_strerror(rc) : reply);
-    if (rc >= 0)
-        free(reply);
-    return rc;
+    if (rc < 0) {
+        complain(words[0], rc);
+        return 0;
+    }
+    printf("%s %s: %s\n", words[0], n > 1 ? words[1] : "", reply);
+    free(reply);
+    return 0;
 }
 
 static ssize_t program(void *arg)
@@ -180,12 +192,20 @@ static ssize_t program(void *arg)
     struct cg_group group;
     ssize_t rc = redis_open(&redis, argv[1], atoi(argv[2]));
 
-    if (rc < 0)
-        return rc;
-    cg_yield(cg_add(redis_drive, &redis, .name = "redis"));
+    if (rc < 0) {
+        complain(argv[1], rc);
+        return 0;
+    }
+    rc = cg_yield(cg_add(redis_drive, &redis, .name = "redis"));
+    if (rc < 0) {
+        complain(argv[1], rc);
+        redisAsyncFree(redis.ctx);
+        return 0;
+    }
     cg_group_open(&group, .timeout = 5 * CG_SECOND, .keep_going = true);
     for (char **command = argv + 3; *command; command++)
-        cg_yield(cg_add_to_group(&group, ask, *command, .name = "ask"));
+        if ((rc = cg_yield(cg_add_to_group(&group, ask, *command, .name = "ask"))) < 0)
+            complain(*command, rc);
     rc = cg_yield(cg_wait_group(&group));
     redis_end(&redis);
     return rc;
@@ -197,5 +217,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s IP PORT COMMAND...\n", argv[0]);
         return 2;
     }
-    return cg_main(NULL, program, argv) < 0;
+    return cg_main(NULL, program, argv) < 0 || status;
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The examples, and how each is used. Left out are course/blaster and course/benchmark, which
 measure; course/echothread and course/echocallback, which use no library of ours; course/logsim,
-which writes what two others follow; adapters/, whose servers are not ours; recipes/handover, stuck
-and seeds, which end by a signal or fail as they should; and explore, whose worlds have failing
-calls of their own."""
+which writes what two others follow; adapters/pq and adapters/redis, whose servers are not ours;
+recipes/handover, stuck and seeds, which end by a signal or fail as they should; and explore, whose
+worlds have failing calls of their own."""
 import contextlib, os, subprocess, tempfile
 
 import process
@@ -35,6 +35,7 @@ def clients():
     yield client('--retry', '--retry', '2', HTTP, HTTP, brief=True)
     yield client('ws', 'ws://127.0.0.1:{ws}/', text=b'to and fro\n', brief=True)
     yield Program('http_get', 'http_get', HTTP, HTTP, brief=True)
+    yield Program('curl', 'adapters/curl', HTTP, HTTP, brief=True)
 
 
 def servers():
