@@ -114,6 +114,8 @@ enum cg__use cg__engine_pump(struct cg_sock *sock, struct cg__side *side, struct
 
     do {
         if (moved >= CG__AT_ONCE) {
+            if (sock->transport->run != NULL)
+                return CG__RUNS; /* in the next turn it could not begin to run any more */
             cg_sched_defer(sock->sched, &sock->deferred);
             return CG__WAITS;
         }

@@ -71,8 +71,9 @@ static inline enum cg__use cg__engine_request(struct cg_sock *sock, struct cg__s
 }
 
 /* Makes requests until the op is complete or has to wait. An op that has moved CG__AT_ONCE bytes
- * without a wait goes on in the next turn, so that other coroutines run in between. `moved`: what
- * it has moved before. Returns what cg__engine_request does, except CG__PUMPED. */
+ * without a wait goes on in the next turn, so that other coroutines run in between; over a
+ * transport that may run it goes on in its coroutine. `moved`: what it has moved before. Returns
+ * what cg__engine_request does, except CG__PUMPED. */
 enum cg__use cg__engine_pump(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
                              const struct cg__work *work, size_t moved);
 

@@ -14,10 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* The engine lets others run after so many bytes, and then an operation cannot begin to
- * wait in its coroutine any more; what submit gathers is less. */
-_Static_assert((int)CG_BUFFER_MOST < (int)CG__AT_ONCE, "submit does not move more at once");
-
 struct buffered {
     struct cg__layer layer; /* must be first */
     struct cg_reactor *reactor;

@@ -132,11 +132,45 @@ static ssize_t writes_lose_no_input(void *arg)
     return 0;
 }
 
+/* A read for which many bytes have come already may still have to wait for the last one. */
+static ssize_t long_reads_wait(void *arg)
+{
+    static char sent[200 * 1024], got[sizeof sent];
+    struct piece piece = {.data = got, .size = sizeof got};
+    struct cg_sock *served[2], *asked[2];
+    struct cg_coro *pump, *reader;
+
+    (void)arg;
+    carried_begin(true);
+    for (int i = 0; i < 2; i++)
+        carried_pair(&served[i], &asked[i]);
+    pump = test_start(reads, asked[0]);
+    test_until_waiting(pump);
+    test_fill(sent, sizeof sent, 0);
+    IS(cg_yield(cg_writeall(served[1], sent, sizeof sent - 1)), sizeof sent - 1);
+    IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    piece.sock = asked[1];
+    reader = test_start(drinks, &piece);
+    IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    IS(cg_yield(cg_writeall(served[1], sent + sizeof sent - 1, 1)), 1);
+    IS(test_end(reader), sizeof got);
+    test_verify(got, sizeof got, 0);
+    IS(cg_yield(cg_writeall(served[0], "x", 1)), 1);
+    IS(test_end(pump), 1);
+    for (int i = 0; i < 2; i++) {
+        cg_sock_close(asked[i]);
+        cg_sock_close(served[i]);
+    }
+    carried_end();
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(are_sockets),
     CORO(halves_end, .where = ON_SIM),
     CORO(weak_timeouts_start_anew, .where = ON_SIM),
     CORO(writes_lose_no_input, .where = ON_SIM),
+    CORO(long_reads_wait, .where = ON_SIM),
 };
 
 int main(void)
