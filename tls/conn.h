@@ -97,6 +97,10 @@ int cg__tls_pump_fill(struct cg__tls_conn *conn);
 /* Sends until everything that is in the queue now has been sent. */
 int cg__tls_pump_flush(struct cg__tls_conn *conn);
 
+/* Waits until there is room in the inner socket or, with CG_IN, input, and returns the events.
+ * Nobody else sends meanwhile. With CG_IN -EBUSY: another coroutine writes. */
+ssize_t cg__tls_pump_poll(struct cg__tls_conn *conn, unsigned events);
+
 /* Defined in goodbye.c: */
 
 /* Encrypts the bytes and offers them to the inner socket without waiting. Returns how many

@@ -74,6 +74,14 @@ static bool can_send(const struct cg__tls_conn *conn)
            conn->send_error == 0;
 }
 
+/* The queue is left behind. A coroutine that waits for input may wait for the response to
+ * what is in it, so it must send the rest. */
+static void leave_to_filler(struct cg__tls_conn *conn)
+{
+    if (can_send(conn) && conn->filler != NULL)
+        cg_scope_cancel(conn->filler);
+}
+
 /* The timeout is that of the op that asked, so the inner op has none. */
 static int send_some(struct cg__tls_conn *conn)
 {
@@ -86,10 +94,8 @@ static int send_some(struct cg__tls_conn *conn)
     result = cg_yield(
         cg_writev(conn->inner, parts, n, .timeout = CG_NEVER, .moved = &moved));
     sent(conn, result, moved);
-    /* A coroutine that waits for input may wait for the response to what is in the queue,
-     * so it must send the rest. */
-    if (result < 0 && can_send(conn) && conn->filler != NULL)
-        cg_scope_cancel(conn->filler);
+    if (result < 0)
+        leave_to_filler(conn);
     return result < 0 ? (int)result : 0;
 }
 
@@ -161,7 +167,8 @@ static int receive_and_send(struct cg__tls_conn *conn)
     result = cg_op_result(borrow);
     if (result == -ECANCELED && rc >= 0) {
         end(conn, CG__TLS_IN);
-        return 0;
+        rc = (int)cg_op_result(send);
+        return rc < 0 && conn->send_error == 0 ? rc : 0; /* to try again at once is useless */
     }
     return received(conn, result >= 0 || rc >= 0 ? result : rc, &view);
 }
@@ -171,4 +178,20 @@ int cg__tls_pump_fill(struct cg__tls_conn *conn)
     if (conn->pumped[CG__TLS_IN])
         return wait_for_other(conn, CG__TLS_IN);
     return can_send(conn) ? receive_and_send(conn) : receive(conn);
+}
+
+ssize_t cg__tls_pump_poll(struct cg__tls_conn *conn, unsigned events)
+{
+    ssize_t result;
+
+    while (conn->pumped[CG__TLS_OUT])
+        if (events & CG_IN)
+            return -EBUSY;
+        else if ((result = wait_for_other(conn, CG__TLS_OUT)) < 0)
+            return result;
+    begin(conn, CG__TLS_OUT);
+    result = cg_yield(cg_poll_sock(conn->inner, events, .timeout = CG_NEVER));
+    end(conn, CG__TLS_OUT);
+    leave_to_filler(conn);
+    return result;
 }

@@ -189,8 +189,9 @@ static ssize_t transmit(struct cg__tls_conn *conn, const struct cg_io *io)
     conn->cut = !whole;
     if (done <= 0)
         return done;
-    rc = cg__tls_pump_flush(conn);
-    return rc < 0 && rc != -ECANCELED ? rc : done;
+    cg__tls_pump_flush(conn); /* what stays in the queue, for lack of memory or after a
+                               * cancellation, goes with the next write */
+    return conn->send_error < 0 ? conn->send_error : done;
 }
 
 static ssize_t shut(struct cg__tls_conn *conn, int how)
@@ -234,7 +235,7 @@ static ssize_t poll_out(struct cg__tls_conn *conn)
 
     if (rc < 0)
         return rc == conn->send_error ? CG_OUT | CG_ERR : rc;
-    return cg_yield(cg_poll_sock(conn->inner, CG_OUT, .timeout = CG_NEVER));
+    return cg__tls_pump_poll(conn, CG_OUT);
 }
 
 static ssize_t poll_both(struct cg__tls_conn *conn)
@@ -246,8 +247,7 @@ static ssize_t poll_both(struct cg__tls_conn *conn)
         result = cg__tls_conn_call(conn, peek, &byte, 1);
         if (result != CG__TLS_MORE || conn->ended)
             return CG_IN;
-        result = cg_yield(
-            cg_poll_sock(conn->inner, CG_IN | CG_OUT, .timeout = CG_NEVER));
+        result = cg__tls_pump_poll(conn, CG_IN | CG_OUT);
         if (result < 0 || !(result & CG_IN))
             return result;
         result = cg__tls_pump_fill(conn);

@@ -262,6 +262,40 @@ static void queue_is_limited(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
+static ssize_t polls(void *sock)
+{
+    return cg_yield(cg_poll_sock(sock, CG_IN | CG_OUT));
+}
+
+/* Writers wait for one that polls for room and input. */
+static void written_beside_poll(struct cg_sock *a, struct cg_sock *b)
+{
+    struct piece last = {.data = big, .size = 1};
+    struct cg_coro *poll, *writer;
+    size_t sent = 0, moved;
+
+    secured(&a, &b);
+    last.sock = a;
+    do {
+        test_fill(big, sizeof big, sent);
+        (void)cg_yield(cg_writeall(a, big, sizeof big, .timeout = 2 * CG_MILLISECOND,
+                                   .moved = &moved));
+        sent += moved;
+    } while (moved > 0);
+    poll = test_start(polls, a);
+    test_until_waiting(poll);
+    test_fill(big, 1, sent++);
+    writer = test_start(pours, &last);
+    for (size_t at = 0, n; at < sent; at += n) {
+        n = sent - at < sizeof back ? sent - at : sizeof back;
+        IS(cg_yield(cg_readall(b, back, n)), (ssize_t)n);
+        test_verify(back, n, at);
+    }
+    IS(test_end(poll), CG_OUT);
+    IS(test_end(writer), 1);
+    close_both(a, b);
+}
+
 static const struct test_case cases[] = {
     LINK(everything),
     LINK(asks_below, .over = OVER_TCP | OVER_UNIX),
@@ -274,6 +308,7 @@ static const struct test_case cases[] = {
     LINK(new_keys_under_pressure, .over = OVER_PAIR | OVER_TCP),
     LINK(idle_holds_nothing, .over = OVER_PAIR | OVER_TCP),
     LINK(queue_is_limited, .over = OVER_PAIR | OVER_TCP),
+    LINK(written_beside_poll, .over = OVER_PAIR | OVER_TCP),
 };
 
 int main(void)

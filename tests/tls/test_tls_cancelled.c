@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* No encrypted byte is lost or comes twice, whichever op is cancelled. */
+/* No encrypted byte is lost or comes twice, whichever op is cancelled or lacks memory. */
 #include "config.h"
 
 #include "tests/sockets/sock_cases.h"
@@ -9,6 +9,7 @@
 #include "tests/tls/tls_main.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 
 static char big[300 * 1024], back[sizeof big];
 
@@ -114,12 +115,78 @@ static void raced_both_ways(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
+static int left = -1; /* chunks until none can be had; -1: they can */
+static bool lasting;  /* not just one is lacking */
+
+static bool lacks(struct cg_reactor *reactor, enum cg_lack what)
+{
+    (void)reactor;
+    if (what != CG_LACKS_MEMORY || left < 0)
+        return false;
+    if (left > 0 || !lasting)
+        left--;
+    return lasting ? left == 0 : left < 0;
+}
+
+/* Writes while chunk number `failure` cannot be had. Returns false if there were not so many. */
+static bool lacking_round(int failure)
+{
+    enum { SIZE = 40000 };
+    struct cg_sock *a, *b;
+    size_t moved = 0;
+    ssize_t n;
+    bool failed;
+
+    OK(cg_sock_pair(cg_sched_self(), &a, &b));
+    secure(&a, &b);
+    test_fill(big, SIZE, 0);
+    left = failure;
+    n = cg_yield(cg_writeall(a, big, SIZE, .moved = &moved));
+    failed = left < 0 || (lasting && left == 0);
+    if (failed && lasting && n >= 0)
+        IS(cg_yield(cg_read(a, back, 1)), -ENOMEM); /* it has to send, too */
+    left = -1;
+    ck_assert(n == (ssize_t)moved || (failed && n == -ENOMEM));
+    if (((struct cg__tls_conn *)cg_sock_state(a))->failure == 0) {
+        test_fill(big, SIZE, moved);
+        IS(cg_yield(cg_writeall(a, big, 10)), 10);
+        IS(cg_yield(cg_shutdown(a, SHUT_WR)), 0);
+        IS(cg_yield(cg_read_to_end(b, back, sizeof back)), (ssize_t)moved + 10);
+        test_verify(back, moved + 10, 0);
+    }
+    close_both(a, b);
+    return failed;
+}
+
+/* A write that lacks memory has written as many bytes as its count says. */
+static ssize_t lacking(void *arg)
+{
+    struct cg_reactor *reactor = cg_sched_reactor(cg_sched_self());
+    bool (*usual)(struct cg_reactor *, enum cg_lack) = reactor->lacks;
+
+    (void)arg;
+    reactor->lacks = lacks;
+    configure();
+    for (int i = 0; i < 2; i++) {
+        int failure = 0;
+
+        lasting = i > 0;
+        while (lacking_round(failure))
+            failure++;
+        ck_assert_int_gt(failure, 5);
+    }
+    unconfigure();
+    reactor->lacks = usual;
+    return 0;
+}
+
 static const struct test_case cases[] = {
     LINK(short_writers, .over = OVER_PAIR | OVER_TCP),
     LINK(reader_sends, .over = OVER_PAIR | OVER_TCP),
     LINK(sock_raced, .above = secured, .over = OVER_PAIR | OVER_TCP),
     LINK(raced_both_ways, .over = OVER_PAIR | OVER_TCP),
     LINK(sock_weak, .above = secured, .where = ON_SIM),
+    CORO(lacking, .where = ON_SIM),
 };
 
 int main(void)
