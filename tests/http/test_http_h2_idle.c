@@ -171,19 +171,21 @@ static ssize_t listens(struct cg_http_request *req, void *events)
     return cg_yield(cg_http_serve_events(req, events));
 }
 
-/* A shutdown does not wait for what a closed socket has left, here that of a client of events,
- * if the client does not open its window. */
-static ssize_t shuts_windows(void *arg)
+/* A shutdown does not wait for what a closed socket has left, here that of a client of events, if the
+ * client has not opened its window for linger_timeout: whether the socket was closed before the
+ * shutdown or by it. */
+static void shut_windows(bool before)
 {
+    static const struct cg_http_server_options options = {.protocols = CG_HTTP_H2C,
+                                                          .linger_timeout = 20 * CG_SECOND};
     static char part[8 * 1024];
     static struct raw raw;
     struct cg_http_events *events = cg_http_events_new(.heartbeat = CG_NEVER);
     struct cg_coro *ending;
     int64_t begun;
 
-    (void)arg;
     memset(part, 'x', sizeof part - 1);
-    serve_begin(&h2c);
+    serve_begin(&options);
     OK(cg_http_server_mount(server, "/news", listens, events));
     raw_open(&raw, addr, NULL, 0);
     raw_get(&raw, END_STREAM, 1, "/news", NULL, 0);
@@ -194,15 +196,27 @@ static ssize_t shuts_windows(void *arg)
     }
     IS((ssize_t)raw.at[1].len, 65535);
     ck_assert_uint_eq(cg_http_events_clients(events), 1);
+    OK(cg_yield(cg_sleep(15 * CG_SECOND)));
+    if (before)
+        cg_http_events_free(events);
+    OK(cg_yield(cg_sleep(6 * CG_SECOND)));
     begun = cg_sched_now(cg_sched_self());
     ending = test_start(shutdown_begin, NULL);
     IS(raw_to_end(&raw), NGHTTP2_NO_ERROR);
     IS(raw.at[1].reset, NGHTTP2_CANCEL);
+    raw_close(&raw);
     IS(test_end(ending), 0);
     ck_assert_int_lt(cg_sched_now(cg_sched_self()) - begun, 5 * CG_SECOND);
-    raw_close(&raw);
     serve_end();
-    cg_http_events_free(events);
+    if (!before)
+        cg_http_events_free(events);
+}
+
+static ssize_t shuts_windows(void *arg)
+{
+    (void)arg;
+    shut_windows(false);
+    shut_windows(true);
     return 0;
 }
 

@@ -29,7 +29,7 @@ struct cg__http_h2 {
     struct cg_event
         changed;        /* set when a handler or the writer has ended, for the end */
     int64_t idle_since; /* since then there has been no handler */
-    int64_t looked_at;  /* for what has become due, last */
+    int64_t look_at;    /* then something may have become due */
     int64_t moved_at;   /* when the client took bytes of any response last */
     int64_t budget_full; /* of its token bucket: budget.h */
     struct {
@@ -87,7 +87,7 @@ struct cg__http_h2_stream {
     size_t fields, fields_len;   /* number and size of the fields that have come */
     int refused; /* the status of the response to an invalid head; 0: none */
     int error;        /* why the file could not be read */
-    int64_t moved_at; /* when the client took bytes of it last */
+    int64_t moved_at; /* since then the client has taken none of the bytes that wait for it */
     bool connects;    /* the request has a :protocol (RFC 8441) */
     bool given;       /* a handler has got its socket */
     bool in_trailers; /* fields that come are trailers */

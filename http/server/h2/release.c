@@ -16,7 +16,8 @@ static void drop_input(struct cg__http_h2_stream *stream)
     stream->piece.len = 0;
 }
 
-/* Nothing is added to the response any more: one that is cut must be seen to be. */
+/* Nothing is added to the response any more: one that is cut must be seen to be. For what its socket
+ * has left, the client has had time already. */
 static void finish(struct cg__http_h2_stream *stream)
 {
     const struct cg_http_request *req = &stream->message;
@@ -24,7 +25,8 @@ static void finish(struct cg__http_h2_stream *stream)
 
     h2->unsent++;
     stream->served = true;
-    stream->moved_at = cg_sched_now(h2->conn->server->sched);
+    if (!stream->given || stream->out_done == stream->out.len)
+        stream->moved_at = cg_sched_now(h2->conn->server->sched);
     drop_input(stream);
     if (req->cut || !req->ended)
         cg__http_h2_reset(stream, NGHTTP2_INTERNAL_ERROR);

@@ -26,10 +26,13 @@ void cg__http_h2_drain(struct cg__http_conn *conn)
 
     nghttp2_submit_shutdown_notice(h2->session);
     h2->idle_since = cg_sched_now(conn->server->sched);
-    if (conn->coro == NULL)
+    if (conn->coro == NULL) {
         cg__http_dormant_end_wait(conn);
-    else
-        cg__http_h2_writer_wake(h2);
+        return;
+    }
+    cg__http_h2_writer_wake(h2);
+    if (h2->unsent > 0)
+        cg__http_h2_nudge(h2); /* some may be given up at once */
 }
 
 static bool is_idle(const struct cg__http_h2 *h2)
@@ -51,12 +54,10 @@ static int64_t idle_until(const struct cg__http_h2 *h2)
 
 static int64_t deadline(const struct cg__http_h2 *h2)
 {
-    const struct cg_http_server *server = h2->conn->server;
-
     if (h2->in_head)
         return cg__http_clocks_head(h2->conn, h2->head_len);
     if (h2->unsent > 0 || h2->leaves) /* the writer ends the wait when it has written all */
-        return cg__http_clocks_after(h2->looked_at, server->options.linger_timeout);
+        return h2->look_at;
     return h2->live == 0 ? idle_until(h2) : CG_NEVER;
 }
 
@@ -143,6 +144,8 @@ static bool give_up_unsent(struct cg__http_h2 *h2)
                                                          patience(each));
 
         all = all && each->given && now >= end;
+        if (end > now && end < h2->look_at)
+            h2->look_at = end;
         if (!each->served || each->reset || now < end)
             continue;
         if (!each->sent)
@@ -169,6 +172,13 @@ static void feed(struct cg__http_h2 *h2, struct cg_view *view)
     cg_view_release(view, view->len);
 }
 
+/* The next look is then, unless something becomes due earlier. */
+static void look_later(struct cg__http_h2 *h2)
+{
+    h2->look_at = cg__http_clocks_after(cg_sched_now(h2->conn->server->sched),
+                                        h2->conn->server->options.linger_timeout);
+}
+
 /* Looks at what has become due. When the server shuts down, requests that the client sent
  * before it knew may have arrived meanwhile, so the socket is read once more. */
 static void look(struct cg__http_h2 *h2)
@@ -176,7 +186,7 @@ static void look(struct cg__http_h2 *h2)
     int64_t now = cg_sched_now(h2->conn->server->sched);
     struct cg_view view;
 
-    h2->looked_at = now;
+    look_later(h2);
     if (h2->in_head && now >= cg__http_clocks_head(h2->conn, h2->head_len)) {
         cg__http_h2_terminate(h2, NGHTTP2_NO_ERROR);
         return;
@@ -291,6 +301,7 @@ static struct cg__http_h2 *open_session(struct cg__http_conn *conn)
     h2->ready_end = &h2->ready;
     cg__http_h2_frames_begin(h2);
     h2->idle_since = cg_sched_now(conn->server->sched);
+    look_later(h2);
     if (cg__http_h2_session_open(h2) < 0) {
         cg__http_blocks_free_all(&h2->memory);
         free(h2);

@@ -49,6 +49,8 @@ static ssize_t tunnel_put(struct cg__memory *end, const void *data, size_t len, 
     }
     if (cg__http_room(&out->data, &out->size, 256, out->len + len) < 0)
         return -ENOMEM;
+    if (stream->out_done == out->len)
+        stream->moved_at = cg_sched_now(stream->message.server->sched);
     memcpy(out->data + out->len, data, len);
     out->len += len;
     return (ssize_t)len;
