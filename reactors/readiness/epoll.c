@@ -4,10 +4,8 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "reactors/calls.h"
 #include "reactors/readiness/event.h"
@@ -137,40 +135,17 @@ static const struct cg__watcher watcher = {
 
 static int open_epoll(struct cg_reactor **reactor)
 {
-    struct epoll *e = calloc(1, sizeof *e);
-    int error;
+    int fd = epoll_create1(EPOLL_CLOEXEC);
 
-    if (!e)
-        return -ENOMEM;
-    e->readiness.reactor.fd = epoll_create1(EPOLL_CLOEXEC);
-    error = -errno;
-    if (e->readiness.reactor.fd < 0)
-        goto freeing;
-    error = cg__readiness_open(&e->readiness, &cg__reactor_epoll, &watcher);
-    if (error)
-        goto closing;
-    *reactor = &e->readiness.reactor;
-    return 0;
-closing:
-    close(e->readiness.reactor.fd);
-freeing:
-    free(e);
-    return error;
-}
-
-static void close_epoll(struct cg_reactor *reactor)
-{
-    int fd = reactor->fd;
-
-    cg__readiness_close((struct cg__readiness *)reactor);
-    close(fd);
-    free(reactor);
+    return fd < 0 ? -errno
+                  : cg__readiness_new(reactor, &cg__reactor_epoll, &watcher,
+                                      sizeof(struct epoll), fd);
 }
 
 const struct cg_reactor_type cg__reactor_epoll = {
     .name = "epoll",
     .open = open_epoll,
-    .close = close_epoll,
+    .close = cg__readiness_close,
     .submit = cg__readiness_submit,
     .cancel = cg__readiness_cancel,
     .wait = cg__readiness_wait,

@@ -5,12 +5,10 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <sys/types.h>
 #include <sys/event.h>
 #include <sys/time.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "reactors/calls.h"
 #include "reactors/readiness/event.h"
@@ -110,40 +108,17 @@ static const struct cg__watcher watcher = {
 
 static int open_kqueue(struct cg_reactor **reactor)
 {
-    struct queue *q = calloc(1, sizeof *q);
-    int error;
+    int fd = kqueue();
 
-    if (!q)
-        return -ENOMEM;
-    q->readiness.reactor.fd = kqueue();
-    error = -errno;
-    if (q->readiness.reactor.fd < 0)
-        goto freeing;
-    error = cg__readiness_open(&q->readiness, &cg__reactor_kqueue, &watcher);
-    if (error)
-        goto closing;
-    *reactor = &q->readiness.reactor;
-    return 0;
-closing:
-    close(q->readiness.reactor.fd);
-freeing:
-    free(q);
-    return error;
-}
-
-static void close_kqueue(struct cg_reactor *reactor)
-{
-    int fd = reactor->fd;
-
-    cg__readiness_close((struct cg__readiness *)reactor);
-    close(fd);
-    free(reactor);
+    return fd < 0 ? -errno
+                  : cg__readiness_new(reactor, &cg__reactor_kqueue, &watcher,
+                                      sizeof(struct queue), fd);
 }
 
 const struct cg_reactor_type cg__reactor_kqueue = {
     .name = "kqueue",
     .open = open_kqueue,
-    .close = close_kqueue,
+    .close = cg__readiness_close,
     .submit = cg__readiness_submit,
     .cancel = cg__readiness_cancel,
     .wait = cg__readiness_wait,

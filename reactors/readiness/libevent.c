@@ -158,11 +158,21 @@ static int wait(struct cg__readiness *r, int64_t timeout)
     return errno ? -errno : -EIO;
 }
 
+static void release(struct cg__readiness *r)
+{
+    struct evented *e = (struct evented *)r;
+
+    event_free(e->timer);
+    if (!e->borrowed)
+        event_base_free(e->base);
+}
+
 static const struct cg__watcher watcher = {
     .watch = watch,
     .wait = wait,
     .renew = renew,
     .drop = drop,
+    .release = release,
 };
 
 /* Without the descriptors that it needs (a queue, a timer, a socket pair) libevent does
@@ -218,11 +228,9 @@ int cg__libevent_open(struct cg_reactor **reactor, void *event_base)
     e->readiness.reactor.fd = -1;
     error = cg__readiness_open(&e->readiness, &cg__reactor_libevent, &watcher);
     if (error)
-        goto freeing_timer;
+        goto freeing; /* release has freed the others */
     *reactor = &e->readiness.reactor;
     return 0;
-freeing_timer:
-    event_free(e->timer);
 freeing_base:
     if (!e->borrowed)
         event_base_free(e->base);
@@ -236,21 +244,10 @@ static int open_libevent(struct cg_reactor **reactor)
     return cg__libevent_open(reactor, NULL);
 }
 
-static void close_libevent(struct cg_reactor *reactor)
-{
-    struct evented *e = (struct evented *)reactor;
-
-    cg__readiness_close(&e->readiness);
-    event_free(e->timer);
-    if (!e->borrowed)
-        event_base_free(e->base);
-    free(e);
-}
-
 const struct cg_reactor_type cg__reactor_libevent = {
     .name = "libevent",
     .open = open_libevent,
-    .close = close_libevent,
+    .close = cg__readiness_close,
     .submit = cg__readiness_submit,
     .cancel = cg__readiness_cancel,
     .wait = cg__readiness_wait,

@@ -101,44 +101,29 @@ static int wait(struct cg__readiness *r, int64_t timeout)
     return 0;
 }
 
+static void release(struct cg__readiness *r)
+{
+    free(((struct polling *)r)->fds);
+}
+
 static const struct cg__watcher watcher = {
     .cheap = true,
     .ends = true,
     .watch = watch,
     .wait = wait,
+    .release = release,
 };
 
 static int open_poll(struct cg_reactor **reactor)
 {
-    struct polling *p = calloc(1, sizeof *p);
-    int error;
-
-    if (!p)
-        return -ENOMEM;
-    p->readiness.reactor.fd = -1;
-    error = cg__readiness_open(&p->readiness, &cg__reactor_poll, &watcher);
-    if (error) {
-        free(p->fds);
-        free(p);
-        return error;
-    }
-    *reactor = &p->readiness.reactor;
-    return 0;
-}
-
-static void close_poll(struct cg_reactor *reactor)
-{
-    struct polling *p = (struct polling *)reactor;
-
-    cg__readiness_close(&p->readiness);
-    free(p->fds);
-    free(p);
+    return cg__readiness_new(reactor, &cg__reactor_poll, &watcher,
+                             sizeof(struct polling), -1);
 }
 
 const struct cg_reactor_type cg__reactor_poll = {
     .name = "poll",
     .open = open_poll,
-    .close = close_poll,
+    .close = cg__readiness_close,
     .submit = cg__readiness_submit,
     .cancel = cg__readiness_cancel,
     .wait = cg__readiness_wait,

@@ -79,14 +79,20 @@ struct cg__watcher {
     int (*renew)(struct cg__readiness *r);
     /* Frees what the backend keeps in d->own. May be NULL. */
     void (*drop)(struct cg__readiness *r, struct cg__fd *d);
+    /* Frees what the backend keeps besides the reactor and its descriptor. May be NULL. */
+    void (*release)(struct cg__readiness *r);
 };
 
-/* cg__readiness_open fills in the base of a new reactor, which the backend has allocated
- * and prepared for watch; returns 0 or -errno. cg__readiness_close undoes that and does
- * not free r. */
+/* Makes the reactor of a backend that needs nothing to watch but `size` zero bytes, which begin
+ * with a struct cg__readiness, and fd, the kernel's (-1: none). Ownership of fd passes, also if this
+ * fails. Returns 0 or -errno. */
+int cg__readiness_new(struct cg_reactor **reactor, const struct cg_reactor_type *type,
+                      const struct cg__watcher *watcher, size_t size, int fd);
+
+/* The same for a backend that has allocated the reactor and prepared it for watch. If this fails,
+ * the watcher's release has been called, and r is still the caller's. */
 int cg__readiness_open(struct cg__readiness *r, const struct cg_reactor_type *type,
                        const struct cg__watcher *watcher);
-void cg__readiness_close(struct cg__readiness *r);
 
 /* Makes sure that the state in the kernel belongs to this process and not to its parent.
  * Returns 0 or -errno. */
@@ -109,6 +115,7 @@ static inline struct cg__fd *cg__readiness_find(struct cg__readiness *r, int fd)
 }
 
 /* The slots of the readiness backends' types. */
+void cg__readiness_close(struct cg_reactor *reactor);
 enum cg_verdict cg__readiness_submit(struct cg_reactor *reactor, struct cg_io *io);
 enum cg_verdict cg__readiness_cancel(struct cg_reactor *reactor, struct cg_io *io);
 int cg__readiness_wait(struct cg_reactor *reactor, int64_t timeout);

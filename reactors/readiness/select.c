@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/select.h>
 #include <time.h>
 
@@ -102,31 +101,14 @@ static const struct cg__watcher watcher = {
 
 static int open_select(struct cg_reactor **reactor)
 {
-    struct selecting *s = calloc(1, sizeof *s);
-    int error;
-
-    if (!s)
-        return -ENOMEM;
-    s->readiness.reactor.fd = -1;
-    error = cg__readiness_open(&s->readiness, &cg__reactor_select, &watcher);
-    if (error) {
-        free(s);
-        return error;
-    }
-    *reactor = &s->readiness.reactor;
-    return 0;
-}
-
-static void close_select(struct cg_reactor *reactor)
-{
-    cg__readiness_close((struct cg__readiness *)reactor);
-    free(reactor);
+    return cg__readiness_new(reactor, &cg__reactor_select, &watcher,
+                             sizeof(struct selecting), -1);
 }
 
 const struct cg_reactor_type cg__reactor_select = {
     .name = "select",
     .open = open_select,
-    .close = close_select,
+    .close = cg__readiness_close,
     .submit = cg__readiness_submit,
     .cancel = cg__readiness_cancel,
     .wait = cg__readiness_wait,

@@ -9,6 +9,7 @@
 #include "tests/threads/gate.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -352,6 +353,29 @@ static void child_frees_all(void)
     test_close(&test);
 }
 
+/* A kqueue is not inherited by a child, where its number may be another file's. A child that closes
+ * its copy of the reactor must not close that file. */
+static ssize_t close_reactor(void *arg)
+{
+    struct test *test = arg;
+    int number = test->reactor->fd;
+
+    close(number); /* the emulated kqueue is inherited */
+    SURE(open("/dev/null", O_RDONLY | O_CLOEXEC) == number);
+    cg_reactor_close(test->reactor);
+    SURE(fcntl(number, F_GETFD) >= 0);
+    return 0;
+}
+
+static void child_keeps_its_files(void)
+{
+    struct test test = test_open(.timeout = 0);
+
+    if (strcmp(test.reactor->type->name, "kqueue") == 0)
+        child_ended_well(child_fork(close_reactor, &test));
+    test_close(&test);
+}
+
 /* The child must not remove the socket file of a UNIX listener: the parent owns it. */
 static ssize_t path_stays(void *arg)
 {
@@ -446,6 +470,7 @@ static const struct test_case cases[] = {
     CORO(waiting_goes_on, .where = ON_KERNEL),
     CORO(waiting_is_cancelled, .where = ON_KERNEL),
     PLAIN(child_frees_all, .where = ON_KERNEL),
+    PLAIN(child_keeps_its_files, .where = ON_KERNEL),
     CORO(functions_stay),
     PLAIN(child_frees_functions),
     CORO(path_stays, .where = ON_KERNEL),
