@@ -270,19 +270,35 @@ static ssize_t respond_found(struct cg_http_request *req,
     return rc < 0 ? rc : respond_file(req, files, file);
 }
 
+/* Responds for a directory without a page of its own. */
+static ssize_t respond_listing(struct cg_http_request *req,
+                               const struct cg_http_files *files, const char *path)
+{
+    struct cg__http_opened *directory;
+    int rc = cg__http_opened_get(files, path, "", &directory);
+    ssize_t n;
+
+    if (rc < 0)
+        return cg__http_response_plain(req, cg__http_files_status_of(rc));
+    n = files->options.listing ? cg__http_files_list(req, files, path, directory->fd)
+                               : cg__http_response_plain(req, 403);
+    cg__http_opened_put(directory);
+    return n;
+}
+
+/* Opens the page at once, because to open the directory first would cost three more system
+ * calls. */
 static ssize_t respond_directory(struct cg_http_request *req,
-                                 const struct cg_http_files *files, const char *path,
-                                 struct file *file)
+                                 const struct cg_http_files *files, const char *path)
 {
     struct file index = {.mime = "text/html; charset=utf-8"};
     int rc = cg__http_opened_get(files, path, "index.html", &index.opened);
     ssize_t n;
 
-    if (rc == -ENOENT && files->options.listing)
-        return cg__http_files_list(req, files, path, file->opened->fd);
+    if (rc == -ENOENT)
+        return respond_listing(req, files, path);
     if (rc < 0)
-        return cg__http_response_plain(
-            req, rc == -ENOENT ? 403 : cg__http_files_status_of(rc));
+        return cg__http_response_plain(req, cg__http_files_status_of(rc));
     n = respond_found(req, files, path, "index.html", &index);
     cg__http_opened_put(index.opened);
     return n;
@@ -293,20 +309,18 @@ static ssize_t respond_path(struct cg_http_request *req,
                             const struct cg_http_files *files, const char *path)
 {
     struct file file = {.coding = CG__HTTP_IDENTITY};
-    int rc = cg__http_opened_get(files, path, "", &file.opened);
     size_t size = strlen(path);
     ssize_t n;
+    int rc;
 
+    if (size == 0 || path[size - 1] == '/')
+        return respond_directory(req, files, path);
+    rc = cg__http_opened_get(files, path, "", &file.opened);
     if (rc < 0)
         return cg__http_response_plain(req, cg__http_files_status_of(rc));
     file.mime = cg__http_mime(path);
-    if (S_ISDIR(file.opened->st.st_mode) && size > 0 && path[size - 1] != '/') {
-        n = respond_slash(req);
-    } else if (S_ISDIR(file.opened->st.st_mode)) {
-        n = respond_directory(req, files, path, &file);
-    } else {
-        n = respond_found(req, files, path, "", &file);
-    }
+    n = S_ISDIR(file.opened->st.st_mode) ? respond_slash(req)
+                                         : respond_found(req, files, path, "", &file);
     cg__http_opened_put(file.opened);
     return n;
 }

@@ -107,6 +107,7 @@ static ssize_t look_paths(void *arg)
     IS(get("/bare/"), 403);
     IS(get("/none"), 404);
     IS(get("/a.txt/"), 404);
+    IS(get("/none/"), 404);
     IS(get("/..%2fsecret"), 404);
     IS(get("/a.txt%00"), 400);
     IS(ask("POST", "/a.txt", ""), 405);
