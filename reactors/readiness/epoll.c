@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* epoll, edge-triggered: a descriptor is registered once, for all events, so that
- * operations need no epoll_ctl. */
+/* epoll, edge-triggered: a descriptor is registered once, and a second time when a request
+ * first waits for room to send, so that operations need no epoll_ctl. */
 #include "config.h"
 
 #include <errno.h>
@@ -36,17 +36,19 @@ static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
                   (events & CG_OUT ? EPOLLOUT : 0),
         .data.u64 = label(d),
     };
-    int op = events ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
+    int op = !events ? EPOLL_CTL_DEL : d->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
-    if (events && d->watched)
-        return 0;
     if (epoll_ctl(r->reactor.fd, op, d->fd, &event) == 0)
         return 0;
-    /* Already registered: its owner closed it without telling us, and a duplicate keeps
-     * the registration alive. */
-    if (errno == EEXIST && epoll_ctl(r->reactor.fd, EPOLL_CTL_MOD, d->fd, &event) == 0)
-        return 0;
-    return -errno;
+    /* Its owner closed it without telling us. EEXIST: a duplicate keeps the registration
+     * alive. ENOENT: the number belongs to another file. */
+    if (errno == EEXIST)
+        op = EPOLL_CTL_MOD;
+    else if (errno == ENOENT && events)
+        op = EPOLL_CTL_ADD;
+    else
+        return -errno;
+    return epoll_ctl(r->reactor.fd, op, d->fd, &event) < 0 ? -errno : 0;
 }
 
 static int renew(struct cg__readiness *r)

@@ -61,6 +61,16 @@ static enum cg__kind learn(int fd)
     return CG__TCP;
 }
 
+/* Input is always watched, since the end of the stream belongs to it. Room is watched from the
+ * first wait for it on: most connections never wait, but each event would report room, too, and
+ * so would one of its own when the descriptor is registered. */
+static unsigned wanted_of_edges(const struct cg__fd *d, unsigned events)
+{
+    if (events == 0 && !d->owned)
+        return 0;
+    return d->watched | (events & CG_OUT ? CG__BOTH : events != 0 ? CG_IN : 0);
+}
+
 static unsigned wanted(const struct cg__readiness *r, const struct cg__fd *d)
 {
     unsigned events = 0;
@@ -73,9 +83,7 @@ static unsigned wanted(const struct cg__readiness *r, const struct cg__fd *d)
         events |= CG_IN;
     if (d->out && !d->due)
         events |= CG_OUT;
-    if (r->watcher->edge && (events || (d->owned && d->watched)))
-        return CG__BOTH;
-    return events;
+    return r->watcher->edge ? wanted_of_edges(d, events) : events;
 }
 
 void cg__fd_watch_less(struct cg__readiness *r, struct cg__fd *d)

@@ -31,7 +31,8 @@ static enum cg_verdict done(struct cg_io *io, ssize_t result)
 static bool is_quiet(const struct cg__readiness *r, const struct cg__fd *d,
                      unsigned events)
 {
-    return r->watcher->edge && d->owned && d->watched == CG__BOTH && d->kind == CG__TCP &&
+    return r->watcher->edge && d->owned && d->watched & CG_IN &&
+           !(events & CG_OUT & ~d->watched) && d->kind == CG__TCP &&
            !(d->ready & events) && r->forks == cg__fork_count();
 }
 
@@ -282,7 +283,8 @@ static inline enum cg_verdict park(struct cg__readiness *r, struct cg__fd *d,
 {
     *slot = io;
     io->state = CG_IO_PENDING;
-    return d->watched == CG__BOTH ? CG_PENDING : watch_and_park(r, d, slot, io);
+    return d->watched & (slot == &d->in ? CG_IN : CG_OUT) ? CG_PENDING
+                                                          : watch_and_park(r, d, slot, io);
 }
 
 /* Not inline: its stack frame would slow the fast path down. */

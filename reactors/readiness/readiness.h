@@ -53,8 +53,8 @@ struct cg__readiness {
 
 /* The part that a backend supplies. */
 struct cg__watcher {
-    /* Edge-triggered: each change is reported once, and a descriptor of ours is watched
-     * for everything from its first use. Otherwise events repeat while they last, and a
+    /* Edge-triggered: each change is reported once. A descriptor of ours stays watched, for
+     * input from its first wait on, for room from the first wait for that. Otherwise events repeat while they last, and a
      * descriptor is watched from when a request waits until an event comes that no request
      * needs. */
     bool edge;

@@ -167,6 +167,22 @@ void put(int fd, const char *text)
     ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 }
 
+void fill(struct ask *ask, int fd)
+{
+    static char block[1 << 16];
+
+    while (transmit(ask, fd, block, sizeof block) == CG_DONE)
+        ck_assert_int_gt(ask->result, 0);
+}
+
+void empty(int fd)
+{
+    static char block[1 << 16];
+
+    while (recv(fd, block, sizeof block, MSG_DONTWAIT) > 0)
+        ;
+}
+
 /* Running the cases */
 
 static void set_up(void)

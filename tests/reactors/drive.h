@@ -59,6 +59,10 @@ void connected_pair(enum over over, int ends[2]);
 /* Writes all of a string. */
 void put(int fd, const char *text);
 
+/* fill sends until a SEND has to wait for room. empty reads all that has come. */
+void fill(struct ask *ask, int fd);
+void empty(int fd);
+
 /* Each adds the cases of one file. The stream cases run twice, with _i as UNIX and as
  * INET. */
 void stream_cases(TCase *tests);

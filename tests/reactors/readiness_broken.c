@@ -162,14 +162,6 @@ static int refuse(struct cg__readiness *r, struct cg__fd *d, unsigned events)
     return -ENOMEM;
 }
 
-static void fill(struct ask *ask, int fd)
-{
-    static char block[1 << 16];
-
-    while (transmit(ask, fd, block, sizeof block) == CG_DONE)
-        ck_assert_int_gt(ask->result, 0);
-}
-
 /* Closes the descriptor and opens another one with the same number. */
 static void take_its_place(struct cg_io *io, ssize_t result)
 {
@@ -222,10 +214,34 @@ START_TEST(cannot_be_watched)
 }
 END_TEST
 
+/* The owner of a polled descriptor has closed it without a word, and its number belongs to
+ * another file when it is polled for something else. */
+START_TEST(polled_number_reused)
+{
+    struct ask in = {0}, out = {0}, write = {0};
+    int old[2], ends[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, old), 0);
+    connected_pair(UNIX, ends);
+    fill(&write, ends[1]);
+    cancel(&write);
+    ck_assert_int_eq(poll_for(&in, old[1], CG_IN), CG_PENDING);
+    ck_assert_int_eq(dup2(ends[1], old[1]), old[1]);
+    ck_assert_int_eq(poll_for(&out, old[1], CG_OUT), CG_PENDING);
+    empty(ends[0]);
+    ck_assert_int_eq(finish(&out), CG_OUT);
+    cancel(&in);
+    close(old[0]);
+    close(old[1]);
+    close(ends[0]);
+    shut(ends[1]);
+}
+END_TEST
+
 void broken_cases(TCase *tests)
 {
     const TTest *const cases[] = {reset, short_of_urgent, short_of_descriptors, pipes,
-                                  pipe_end, cannot_be_watched};
+                                  pipe_end, cannot_be_watched, polled_number_reused};
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         tcase_add_test(tests, cases[i]);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -318,9 +319,35 @@ START_TEST(number_reused)
 }
 END_TEST
 
+/* Who waits for input gets no event for the room that a new connection has. Who waits for room
+ * later is told of it, and of input as before. */
+START_TEST(room)
+{
+    struct ask in = {0}, out = {0};
+    struct pollfd events = {.fd = reactor->fd, .events = POLLIN};
+    int ends[2];
+
+    connected_pair(_i, ends);
+    ck_assert_int_eq(receive(&in, ends[1]), CG_PENDING);
+    if (strcmp(name, "epoll") == 0)
+        ck_assert_int_eq(poll(&events, 1, 0), 0);
+    fill(&out, ends[1]);
+    quiet(&in);
+    while (!out.completed) {
+        empty(ends[0]);
+        turn(0);
+    }
+    ck_assert_int_gt(out.result, 0);
+    put(ends[0], "x");
+    ck_assert_int_eq(finish(&in), 1);
+    close(ends[0]);
+    shut(ends[1]);
+}
+END_TEST
+
 void stream_cases(TCase *tests)
 {
-    const TTest *const cases[] = {data, end, end_after_short_read, cancelled,
+    const TTest *const cases[] = {data, end, end_after_short_read, cancelled, room,
                                   full_duplex, gathered, peer_gone, files,
                                   number_reused};
 
