@@ -10,9 +10,11 @@
 
 #include "http/server/dormant.h"
 
-#include <arpa/inet.h>
+#include <cogen/resolve.h>
+#include <cogen/transport.h>
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,24 +112,30 @@ static int compare(const void *a, const void *b)
     return memcmp(a, b, sizeof((struct cg__http_address *)NULL)->key);
 }
 
-/* Returns false if the peer has no IP address. */
+/* Asks for the address as the kernel has it: to print it and to read the text again would take a
+ * sixth of the instructions of a connection with one request. Returns false if the peer has no IP
+ * address. */
 static bool make_key(struct cg_sock *sock, unsigned char *key)
 {
-    char text[CG_ADDR_SIZE], *host = text;
-    unsigned char bytes[sizeof(struct in6_addr)] = {0};
-    int family;
+    struct cg_addr peer = {.len = 0};
+    struct cg_io io = {.code = CG_IO_PEERNAME, .fd = cg_sock_fd(sock)};
+    const struct in6_addr *in6 = &peer.in6.sin6_addr;
 
-    if (cg_sock_peer_addr(sock, text, sizeof text) < 0)
+    io.value = &peer.un; /* the largest kind of address */
+    io.size = sizeof peer.un;
+    if (cg_sock_transport(sock)->submit(sock, &io) != CG_DONE || io.result < 0)
         return false;
-    family = text[0] == '[' ? AF_INET6 : AF_INET;
-    if (family == AF_INET6)
-        host++;
-    host[strcspn(host, family == AF_INET6 ? "]%" : ":")] = '\0';
-    if (inet_pton(family, host, bytes) != 1)
-        return false;
-    key[0] = family == AF_INET6 ? 6 : 4;
-    memcpy(key + 1, bytes, PREFIX);
-    return true;
+    if (peer.base.sa_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(in6)) {
+        key[0] = 6;
+        memcpy(key + 1, in6, PREFIX);
+        return true;
+    }
+    key[0] = 4;
+    if (peer.base.sa_family == AF_INET6)
+        memcpy(key + 1, &in6->s6_addr[12], sizeof peer.in.sin_addr);
+    else
+        memcpy(key + 1, &peer.in.sin_addr, sizeof peer.in.sin_addr);
+    return peer.base.sa_family == AF_INET || peer.base.sa_family == AF_INET6;
 }
 
 /* Finds the entry of an address, or makes it. NULL: no memory. */

@@ -188,6 +188,35 @@ static ssize_t shares(void *arg)
     return 0;
 }
 
+/* A client of IPv4 at a listener of both families has another share than one of IPv6, which the
+ * kernel shows as a mapped address. */
+static ssize_t shares_of_families(void *arg)
+{
+    struct cg_sock *sock[5], *both;
+    char name[CG_ADDR_SIZE], hosts[2][CG_ADDR_SIZE];
+
+    (void)arg;
+    if (cg_sock_listen(cg_sched_self(), "[::]:0", &both) < 0)
+        return 0; /* this machine lacks IPv6 */
+    IS(cg_sock_local_addr(both, name, sizeof name), 0);
+    snprintf(hosts[0], sizeof hosts[0], "127.0.0.1%s", strrchr(name, ':'));
+    snprintf(hosts[1], sizeof hosts[1], "[::1]%s", strrchr(name, ':'));
+    serve_begin_on(both, &(struct cg_http_server_options){.address_connections = 2});
+    for (unsigned i = 0; i < 5; i++) {
+        OK(cg_yield(cg_connect(hosts[i % 2], &sock[i])));
+        if (i < 4)
+            until_connections(i + 1);
+        OK(cg_yield(cg_sleep(10 * CG_MILLISECOND)));
+    }
+    ck_assert_str_eq(receive(sock[0], NULL), "");
+    for (int i = 1; i < 5; i++)
+        ck_assert_msg(is_open(sock[i]), "%d was closed", i);
+    for (int i = 0; i < 5; i++)
+        cg_sock_close(sock[i]);
+    serve_end();
+    return 0;
+}
+
 /* While all connections of an address have running requests, a further one is closed. By
  * default a place stays free for other addresses. */
 static ssize_t refuses_beyond_share(void *arg)
@@ -370,6 +399,7 @@ static const struct test_case cases[] = {
     CORO(leaves_descriptors, .where = ON_SIM),
     CORO(sheds_for_descriptors, .where = ON_KERNEL),
     CORO(shares),
+    CORO(shares_of_families),
     CORO(refuses_beyond_share),
     CORO(head_rate, .where = ON_SIM),
     CORO(body_rates, .where = ON_SIM),
