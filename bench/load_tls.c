@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The load over TLS: each connection connects, shakes hands, sends one request, reads the response
- * and closes; then its place makes the next one. Prints "name value unit", as bench/load does;
- * a latency is the time from connect to the whole response.
+/* The load of connections, over TLS or not: each connects, shakes hands, sends one request, reads
+ * the response and closes; then its place makes the next one. Prints "name value unit", as
+ * bench/load does; a latency is the time from connect to the whole response.
  *     bench/load_tls [OPTION...] ADDRESS:PORT
  *     --connections N   at the same time: 16
  *     --kept            connections stay, and send a request when they have the response
  *     --resumed         each resumes the last session of its place
  *     --tls12           TLS 1.2, not 1.3
+ *     --clear           no TLS
  *     --seconds S       how long to measure: 1
  *     --warmup S        how long to run before that: 0.2
  *     --requests N      measure so many requests, not a time
@@ -43,8 +44,9 @@ enum {
 #define REQUEST "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 struct place {
+    bool connected;
     int fd;
-    SSL *ssl;
+    SSL *ssl; /* NULL: in the clear */
     SSL_SESSION *session; /* of its last connection; NULL: none */
     bool asked;
     char head[4096];
@@ -55,7 +57,7 @@ struct place {
 static int places = 16, ep;
 static double seconds = 1, warmup = 0.2;
 static long requests; /* how many to measure; 0: measure for a time */
-static bool kept, resumed;
+static bool kept, resumed, clear;
 static struct sockaddr_in address;
 static SSL_CTX *context;
 
@@ -101,24 +103,8 @@ static int keep(SSL *ssl, SSL_SESSION *session)
     return 1;
 }
 
-/* A place whose connection stays has one already. */
-static void connect_place(struct place *place)
+static void connect_tls(struct place *place)
 {
-    int one = 1;
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = place};
-
-    place->begun = measured_now();
-    place->asked = false;
-    place->got = 0;
-    if (place->ssl != NULL)
-        return;
-    place->fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (place->fd < 0 ||
-        connect(place->fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-        setsockopt(place->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
-        fcntl(place->fd, F_SETFL, O_NONBLOCK) < 0 ||
-        epoll_ctl(ep, EPOLL_CTL_ADD, place->fd, &event) < 0)
-        die("connect");
     place->ssl = SSL_new(context);
     if (place->ssl == NULL || SSL_set_fd(place->ssl, place->fd) != 1 ||
         SSL_set_app_data(place->ssl, place) != 1 ||
@@ -129,18 +115,45 @@ static void connect_place(struct place *place)
         SSL_set_session(place->ssl, place->session);
 }
 
-static void disconnect_place(struct place *place)
+/* A place whose connection stays has one already. */
+static void connect_place(struct place *place)
 {
-    SSL_shutdown(place->ssl);
-    SSL_free(place->ssl);
-    place->ssl = NULL;
-    close(place->fd);
+    int one = 1;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = place};
+
+    place->begun = measured_now();
+    place->asked = false;
+    place->got = 0;
+    if (place->connected)
+        return;
+    place->connected = true;
+    place->fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (place->fd < 0 ||
+        connect(place->fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+        setsockopt(place->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
+        fcntl(place->fd, F_SETFL, O_NONBLOCK) < 0 ||
+        epoll_ctl(ep, EPOLL_CTL_ADD, place->fd, &event) < 0)
+        die("connect");
+    if (!clear)
+        connect_tls(place);
 }
 
-/* Waiting for the peer is the only reason for a call of OpenSSL to fail. */
+static void disconnect_place(struct place *place)
+{
+    if (!clear)
+        SSL_shutdown(place->ssl);
+    SSL_free(place->ssl);
+    close(place->fd);
+    place->connected = false;
+}
+
+/* Waiting for the peer is the only reason for a call to fail. */
 static bool is_done(struct place *place, int rc, const char *what)
 {
-    if (rc <= 0 && SSL_get_error(place->ssl, rc) != SSL_ERROR_WANT_READ)
+    bool waits = clear ? rc < 0 && errno == EAGAIN
+                       : rc <= 0 && SSL_get_error(place->ssl, rc) == SSL_ERROR_WANT_READ;
+
+    if (rc <= 0 && !waits)
         die(what);
     return rc > 0;
 }
@@ -162,22 +175,32 @@ static bool has_response(struct place *place)
     return place->got >= (size_t)(body + 4 - place->head) + (size_t)atol(length + 17);
 }
 
-/* Does what is possible now. Returns true when the connection has its response. */
-static bool go_on(struct place *place)
+/* Returns false if the handshake needs more of the server. */
+static bool ask(struct place *place)
 {
     int n;
 
-    if (!place->asked) {
-        if (!is_done(place, SSL_do_handshake(place->ssl), "the handshake"))
-            return false;
-        full += !SSL_session_reused(place->ssl);
-        place->asked = true;
-        n = SSL_write(place->ssl, REQUEST, sizeof REQUEST - 1);
-        is_done(place, n, "the request");
-    }
+    if (!clear && !is_done(place, SSL_do_handshake(place->ssl), "the handshake"))
+        return false;
+    full += !clear && !SSL_session_reused(place->ssl);
+    place->asked = true;
+    n = clear ? (int)send(place->fd, REQUEST, sizeof REQUEST - 1, 0)
+              : SSL_write(place->ssl, REQUEST, sizeof REQUEST - 1);
+    is_done(place, n, "the request");
+    return true;
+}
+
+/* Does what is possible now. Returns true when the connection has its response. */
+static bool go_on(struct place *place)
+{
+    if (!place->asked && !ask(place))
+        return false;
     do {
-        n = SSL_read(place->ssl, place->head + place->got,
-                     (int)(sizeof place->head - 1 - place->got));
+        char *to = place->head + place->got;
+        size_t room = sizeof place->head - 1 - place->got;
+        int n = clear ? (int)recv(place->fd, to, room, 0)
+                      : SSL_read(place->ssl, to, (int)room);
+
         if (!is_done(place, n, "the response"))
             return false;
         place->got += (size_t)n;
@@ -275,8 +298,8 @@ int main(int argc, char **argv)
     static const struct option options[] = {
         {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'}, {"warmup", 1, NULL, 'w'},
         {"requests", 1, NULL, 'r'},    {"resumed", 0, NULL, 'e'}, {"tls12", 0, NULL, '2'},
-        {"pid", 1, NULL, 'i'},         {"spin", 0, NULL, 'n'},
-        {"kept", 0, NULL, 'k'},        {NULL, 0, NULL, 0}};
+        {"pid", 1, NULL, 'i'},         {"spin", 0, NULL, 'n'},    {"kept", 0, NULL, 'k'},
+        {"clear", 0, NULL, 'l'},       {NULL, 0, NULL, 0}};
     int option, version = TLS1_3_VERSION;
     struct place *all;
 
@@ -297,6 +320,8 @@ int main(int argc, char **argv)
             measured.spins = true;
         else if (option == 'k')
             kept = true;
+        else if (option == 'l')
+            clear = true;
         else if (option != 'i' || !measured_server(&measured, atoi(optarg)))
             return usage();
     }
