@@ -74,9 +74,9 @@ static ssize_t read_run(struct cg_op *op)
 
         if (n <= 0)
             return n < 0 ? n : CG_EOF;
-        if (view.len <= have) { /* the end */
+        if (view.len <= have) { /* no more will come */
             cg_view_release(&view, 0);
-            return CG_EOF;
+            return sock->error < 0 ? sock->error : CG_EOF;
         }
         have = view.len;
         n = cg__proxy_header_parse(view.data, view.len, client);

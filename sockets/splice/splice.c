@@ -100,11 +100,12 @@ static void close_pipe(struct way *way)
     way->streak = 0;
 }
 
-/* Like copy, through a pipe. If the whole splice times out, this looks like a pause, but
- * the next operation is refused. */
+/* Like copy, through a pipe. If the whole splice times out, or the connection that is read
+ * does, this looks like a pause, but the next operation fails. */
 static ssize_t pass(struct way *way)
 {
     struct cg_splice_op *splice = way->splice;
+    bool pauses;
     ssize_t n;
 
     if (way->pipe == NULL && (way->pipe = cg__splice_pipe_open(splice->from)) == NULL) {
@@ -113,13 +114,14 @@ static ssize_t pass(struct way *way)
     }
     n = cg_yield(cg__splice_fill(splice->from, way->pipe, left(splice, CG_SPLICE_MOST),
                                  .timeout = IDLE));
+    pauses = n == -ETIMEDOUT;
     if (n > 0)
         n = drain(splice, way->pipe);
     if (n > 0 || n == -EAGAIN)
         return GO_ON;
     close_pipe(way);
     way->copies = n == -EOPNOTSUPP || n == -ENOMEM;
-    return way->copies || n == -ETIMEDOUT ? GO_ON : n;
+    return way->copies || pauses ? GO_ON : n;
 }
 
 /* Unread input is written first, by copying. Under io_uring more of it may come while an

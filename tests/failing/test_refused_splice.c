@@ -187,6 +187,8 @@ static ssize_t broken(void *arg)
     reading = (struct refusal){EINTR, 0, 1, 0};
     IS(carry(false), -EPIPE);
     ck_assert_int_gt(reading.seen, 1);
+    splicing_out = (struct refusal){ETIMEDOUT, 1, 1, 0}; /* of the connection, not ours */
+    IS(carry(false), -ETIMEDOUT);
     splicing_out.times = 0;
     return 0;
 }

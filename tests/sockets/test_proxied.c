@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* The parser reads no byte beyond those that have come, wherever they are cut, and each header
  * is found invalid or complete at one byte and never before. What follows does not matter. */
@@ -160,6 +161,20 @@ static void closes(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_write_proxy_header(NULL, "", "")), -EBADF);
 }
 
+/* A connection that fails within a header says why. */
+static void fails(struct cg_sock *a, struct cg_sock *b)
+{
+    struct cg_coro *coro = test_start(reads, b);
+    struct linger reset = {.l_onoff = 1};
+
+    IS(cg_yield(cg_writeall(a, "PROXY ", 6)), 6);
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    OK(cg_sock_setopt(a, SOL_SOCKET, SO_LINGER, &reset, sizeof reset));
+    cg_sock_close(a);
+    IS(test_end(coro), -ECONNRESET);
+    cg_sock_close(b);
+}
+
 static ssize_t names_client(struct cg_sock *conn, void *served)
 {
     char text[CG_ADDR_SIZE];
@@ -249,6 +264,7 @@ static const struct test_case cases[] = {
     LINK(passes),
     LINK(keeps),
     LINK(closes),
+    LINK(fails, .over = OVER_TCP),
     CORO(only_from_proxies),
     CORO(serves_proxies, .where = ON_SIM),
 };
