@@ -5,6 +5,7 @@
 #include "http/client/client.h"
 #include "http/client/client_h2.h"
 #include "http/client/client_refresh.h"
+#include "http/client/client_reply.h"
 #include "http/client/client_site.h"
 #include "http/client/client_target.h"
 
@@ -75,8 +76,7 @@ static void free_spare_replies(struct cg_http_client *client)
         struct cg_http_reply *reply = client->spare;
 
         client->spare = reply->next;
-        cg__http_message_clear(&reply->headers);
-        free(reply);
+        cg__http_client_reply_forget(reply);
     }
 }
 

@@ -103,6 +103,8 @@ struct cg_http_reply {
     struct cg__link link; /* until the body has ended */
     struct cg__http_repeat *repeat; /* of the origin, while heads are read; or NULL */
     struct cg__url url;
+    char *url_room; /* memory of its text, if the client knows the site; for the next URL, too */
+    size_t url_size;
     struct cg_http_headers headers, trailers;
     struct cg__http_head head; /* the last one */
     struct cg__http_parser parser; /* of HTTP/1.1 */
@@ -141,6 +143,7 @@ struct cg__asking {
     const struct cg_http_fetch *fetch;
     const char *method;
     struct cg__url url;
+    struct cg__site *site; /* of the URL; NULL: none is known, or it is that of a redirect */
     char *proxy_auth; /* value of Proxy-Authorization; or NULL */
     char *why;
     const char *moment; /* for the message, should the request end now: "before ..." */

@@ -178,9 +178,9 @@ static bool may_try_again(struct cg__asking *ask, const struct cg__link *link, s
     return rewind_body(ask);
 }
 
-/* Whether a response means that the server has closed an idle connection just when it was used: some
- * send 408 before they do, which is no answer to the request (RFC 9110, 15.5.9, allows to repeat
- * it). One that follows an interim response is. Browsers do the same. */
+/* Whether a response means that the server has closed an idle connection just when it was used:
+ * some send 408 before they do, which is no answer to the request (RFC 9110, 15.5.9, allows to
+ * repeat it). One that follows an interim response is. Browsers do the same. */
 static bool was_idle_too_long(struct cg__asking *ask, const struct cg__link *link)
 {
     bool idle = ask->reply->head.status == 408 && link->sock != NULL && link->kept &&
@@ -291,6 +291,7 @@ static ssize_t follow(struct cg__asking *ask)
     url.user = ask->foreign ? NULL : url.user;
     cg__http_url_free(&ask->url);
     ask->url = url;
+    ask->site = NULL;
     cg__http_client_reply_skip(ask->reply);
     return 1;
 }
@@ -428,14 +429,15 @@ static ssize_t fetch_url(struct cg__asking *ask, struct cg_http_reply **reply)
             ask->why, -EINVAL, "the client belongs to another scheduler, or was freed");
     ask->begun_at = cg_sched_now(client->sched);
     ask->moment = "before it was sent";
-    n = cg__http_client_site_parse(client, &ask->url, url, &wrong);
-    if (n == CG_EHTTP_URL)
-        return cg__http_client_because(ask->why, n, "%.100s is not a valid URL: %s",
-                                       url && *url ? url : "\"\"", wrong);
-    if (n < 0)
-        return n;
     ask->reply = cg__http_client_reply_new(client);
-    n = ask->reply ? fetch_all(ask) : -ENOMEM;
+    if (ask->reply == NULL)
+        return -ENOMEM;
+    n = cg__http_client_site_parse(ask, url, &wrong);
+    if (n == CG_EHTTP_URL)
+        cg__http_client_because(ask->why, n, "%.100s is not a valid URL: %s",
+                                url && *url ? url : "\"\"", wrong);
+    if (n == 0)
+        n = fetch_all(ask);
     cg__http_url_free(&ask->url);
     free(ask->proxy_auth);
     if (n < 0)

@@ -35,38 +35,37 @@ struct field {
     size_t name_len, value_len;
 };
 
-static bool next_own(struct own *own, struct field *field)
+static bool next_of_array(const struct cg_http_field *array, size_t at, struct field *field)
 {
-    const struct cg_http_headers *list = own->fetch->headers;
-    const struct cg_http_field *array = own->fetch->fields;
-    size_t at = own->at++, listed = list != NULL ? list->count : 0;
-
-    if (at < listed) {
-        const struct cg__http_entry *entry = cg__http_entry(list, (uint32_t)at);
-
-        *field = (struct field){.name = cg__http_message_at(list, entry->name),
-                                .value = cg__http_message_at(list, entry->value),
-                                .name_len = entry->name_len,
-                                .value_len = entry->value_len};
-        return true;
-    }
-    if (array == NULL || array[at - listed].name == NULL)
+    if (array == NULL || array[at].name == NULL)
         return false;
-    array += at - listed;
-    *field = (struct field){.name = array->name,
-                            .value = array->value,
-                            .name_len = strlen(array->name),
-                            .value_len = strlen(array->value)};
+    *field = (struct field){.name = array[at].name,
+                            .value = array[at].value,
+                            .name_len = strlen(array[at].name),
+                            .value_len = strlen(array[at].value)};
     return true;
 }
 
-/* Whether a field of the caller is sent: not if it is private and a redirect has led to
- * another host, or if it describes a body that a redirect has dropped. */
-static bool goes_along(const struct cg__asking *ask, const char *name, size_t len,
-                       bool to_proxy)
+static inline bool next_own(struct own *own, struct field *field)
 {
-    static const char of_proxy[] = "Proxy-Authorization";
+    const struct cg_http_headers *list = own->fetch->headers;
+    size_t at = own->at++, listed = list != NULL ? list->count : 0;
+    const struct cg__http_entry *entry;
 
+    if (at >= listed)
+        return next_of_array(own->fetch->fields, at - listed, field);
+    entry = cg__http_entry(list, (uint32_t)at);
+    field->name = cg__http_message_at(list, entry->name);
+    field->value = cg__http_message_at(list, entry->value);
+    field->name_len = entry->name_len;
+    field->value_len = entry->value_len;
+    return true;
+}
+
+/* Whether a field of the caller is still sent after a redirect: not if it is private and the
+ * redirect has led to another host, or if it describes a body that has been dropped. */
+static bool survives(const struct cg__asking *ask, const char *name)
+{
     static const char *const private[] = {
         "Authorization", "Cookie", "Cookie2", "Host", "Proxy-Authorization", NULL};
     static const char *const of_body[] = {"Content-Type",        "Content-Encoding",
@@ -75,9 +74,17 @@ static bool goes_along(const struct cg__asking *ask, const char *name, size_t le
 
     if (ask->foreign && cg__http_message_is_one_of(name, private))
         return false;
+    return ask->with_body || !cg__http_message_is_one_of(name, of_body);
+}
+
+static inline bool goes_along(const struct cg__asking *ask, const char *name, size_t len,
+                              bool to_proxy)
+{
+    static const char of_proxy[] = "Proxy-Authorization";
+
     if (!to_proxy && len == sizeof of_proxy - 1 && cg__ascii_same(name, of_proxy, len))
         return false;
-    return ask->with_body || ask->redirects == 0 || !cg__http_message_is_one_of(name, of_body);
+    return ask->redirects == 0 || survives(ask, name);
 }
 
 bool cg__http_client_fields_has(const struct cg__asking *ask, const char *name,
@@ -178,53 +185,74 @@ static int put_auth(struct cg_http_headers *to, cg__fields_put *put,
                                  : put_basic(to, put, user);
 }
 
-/* The field of a stored response by which the server can validate it; "": there is none. */
+/* The field of a stored response by which the server can validate it; NULL: there is none. */
 static const char *validator(const struct cg__asking *ask, const char *name)
 {
     const struct cg__cached *stored = ask->cached->stored;
-    const char *value = stored != NULL ? cg_http_headers_get(&stored->head, name) : NULL;
 
-    return value != NULL ? value : "";
+    return stored != NULL ? cg_http_headers_get(&stored->head, name) : NULL;
 }
 
-static int put_all(struct cg_http_headers *to, cg__fields_put *put,
-                   const struct cg__asking *ask, bool to_proxy)
-{
-    const struct cg_http_client *client = ask->client;
-    bool bare = ask->fetch->bare;
-    bool raw = ask->fetch->raw || bare || cg__http_client_fields_has(ask, "Range", to_proxy);
-    const struct {
-        const char *name, *value;
-    } ours[] = {
-        {"Host", ask->url.hostport},
-        {"User-Agent", bare ? "" : client->user_agent},
-        {"Accept", bare ? "" : "*/*"},
-        {"Accept-Encoding", raw ? "" : cg__http_decoder_accept()},
-        {"Proxy-Authorization", to_proxy && ask->proxy_auth ? ask->proxy_auth : ""},
-        {"Priority", ask->fetch->priority != NULL ? ask->fetch->priority : ""},
-        {"Expect", ask->expect ? "100-continue" : ""},
-        {"If-None-Match", validator(ask, "ETag")},
-        {"If-Modified-Since", validator(ask, "Last-Modified")},
-    };
-    int rc = 0;
+/* Where the fields of a request go. */
+struct pen {
+    struct cg_http_headers *to;
+    cg__fields_put *put;
+    const struct cg__asking *ask;
+    bool to_proxy;
+};
 
-    for (size_t i = 0; rc == 0 && i < sizeof ours / sizeof *ours; i++)
-        if (*ours[i].value && !cg__http_client_fields_has(ask, ours[i].name, to_proxy))
-            rc = put_text(to, put, ours[i].name, ours[i].value);
+/* Puts a field of ours, unless there is nothing to say or the caller replaces it. */
+static int put_usual(const struct pen *pen, const char *name, const char *value)
+{
+    if (value == NULL || *value == '\0' ||
+        cg__http_client_fields_has(pen->ask, name, pen->to_proxy))
+        return 0;
+    return put_text(pen->to, pen->put, name, value);
+}
+
+/* The fields that tell who asks, which are not those of a proxy. */
+static int put_manners(const struct pen *pen)
+{
+    const struct cg__asking *ask = pen->ask;
+    bool raw = ask->fetch->raw || cg__http_client_fields_has(ask, "Range", pen->to_proxy);
+    int rc = put_usual(pen, "User-Agent", ask->client->user_agent);
+
     if (rc == 0)
-        rc = put_auth(to, put, ask, to_proxy);
-    return rc == 0 ? put_own(to, put, ask, to_proxy) : rc;
+        rc = put_usual(pen, "Accept", "*/*");
+    return rc == 0 && !raw ? put_usual(pen, "Accept-Encoding", cg__http_decoder_accept()) : rc;
+}
+
+static int put_all(const struct pen *pen)
+{
+    const struct cg__asking *ask = pen->ask;
+    int rc = put_usual(pen, "Host", ask->url.hostport);
+
+    if (rc == 0 && !ask->fetch->bare)
+        rc = put_manners(pen);
+    if (rc == 0 && pen->to_proxy)
+        rc = put_usual(pen, "Proxy-Authorization", ask->proxy_auth);
+    if (rc == 0)
+        rc = put_usual(pen, "Priority", ask->fetch->priority);
+    if (rc == 0)
+        rc = put_usual(pen, "Expect", ask->expect ? "100-continue" : NULL);
+    if (rc == 0)
+        rc = put_usual(pen, "If-None-Match", validator(ask, "ETag"));
+    if (rc == 0)
+        rc = put_usual(pen, "If-Modified-Since", validator(ask, "Last-Modified"));
+    if (rc == 0)
+        rc = put_auth(pen->to, pen->put, ask, pen->to_proxy);
+    return rc == 0 ? put_own(pen->to, pen->put, ask, pen->to_proxy) : rc;
 }
 
 int cg__http_client_fields(struct cg_http_headers *to, cg__fields_put *put,
                            const struct cg__asking *ask, bool to_proxy)
 {
     struct cg__cached_asking *cached = ask->cached;
-    int rc = put_all(to, put, ask, to_proxy);
+    int rc = put_all(&(struct pen){to, put, ask, to_proxy});
 
     if (rc < 0 || cached->cache == NULL)
         return rc;
     /* What is stored depends on some of the fields as they are sent. */
     cg__http_message_clear(&cached->fields);
-    return put_all(&cached->fields, cg__http_message_put, ask, to_proxy);
+    return put_all(&(struct pen){&cached->fields, cg__http_message_put, ask, to_proxy});
 }

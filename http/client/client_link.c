@@ -149,7 +149,7 @@ static ssize_t open_own(struct cg__link *link, struct cg__asking *ask,
                         const struct cg__route *route)
 {
     struct cg_http_client *client = ask->client;
-    ssize_t n = cg_yield(cg__pool_enter(&client->pool, route->key, &link->lease));
+    ssize_t n = cg_yield(cg__pool_enter(&client->pool, route->origin, &link->lease));
 
     if (n < 0)
         return n;
@@ -186,6 +186,7 @@ static ssize_t begin(struct cg__link *link, struct cg_http_client *client)
     }
     if (origin->h2 == NULL)
         origin->h2 = h2;
+    origin->plain = false; /* a server that spoke HTTP/1.1 before */
     cg__http_client_h2_set(h2, origin, origin->h2 == h2 ? &origin->line : NULL);
     return 0;
 }
@@ -238,8 +239,6 @@ static ssize_t open_shared(struct cg__link *link, struct cg__asking *ask,
 static ssize_t open_by(struct cg__link *link, struct cg__asking *ask,
                        const struct cg__route *route)
 {
-    struct cg_http_client *client = ask->client;
-    struct cg__origin *origin;
     ssize_t n;
 
     if (route->protocols == 0)
@@ -248,13 +247,9 @@ static ssize_t open_by(struct cg__link *link, struct cg__asking *ask,
                                        route->url->text);
     if (!(route->protocols & (CG_HTTP_H2 | CG_HTTP_H2C)))
         return open_own(link, ask, route);
-    origin = cg__http_client_pool_use(&client->pool, route->key);
-    if (origin == NULL)
-        return -ENOMEM;
-    n = open_shared(link, ask, route, origin);
-    cg__http_client_pool_unuse(&client->pool, origin);
+    n = open_shared(link, ask, route, route->origin);
     if (n == 0 && link->h2 != NULL)
-        n = begin(link, client);
+        n = begin(link, ask->client);
     return n;
 }
 
@@ -262,23 +257,17 @@ static ssize_t open_by(struct cg__link *link, struct cg__asking *ask,
  * that it takes them, as browsers do it, and which has room; or if HTTP/1.1 is not allowed. */
 static bool upgrades_by_h2(struct cg__route *route, const struct cg__asking *ask)
 {
-    struct cg__pool *pool = &ask->client->pool;
-    struct cg__origin *origin;
-    struct cg__h2 *h2;
-    bool found;
+    struct cg__origin *origin = route->origin;
+    struct cg__h2 *h2 = origin->h2;
 
     if (!(route->protocols & (CG_HTTP_H2 | CG_HTTP_H2C)))
         return false;
     if (!(route->protocols & CG_HTTP_H1))
         return true;
-    origin = cg__http_client_pool_use(pool, route->key);
-    if (origin == NULL)
-        return false;
-    h2 = origin->h2 != NULL ? origin->h2 : cg__http_client_pool_kept(pool, origin);
-    found = h2 != NULL && !cg__http_client_h2_is_spent(h2) &&
-            cg__http_client_h2_connects(h2) && cg__http_client_h2_has_room(h2);
-    cg__http_client_pool_unuse(pool, origin);
-    return found;
+    if (h2 == NULL)
+        h2 = cg__http_client_pool_kept(&ask->client->pool, origin);
+    return h2 != NULL && !cg__http_client_h2_is_spent(h2) &&
+           cg__http_client_h2_connects(h2) && cg__http_client_h2_has_room(h2);
 }
 
 static ssize_t choose_for_upgrade(struct cg__route *route, struct cg__asking *ask)
@@ -288,7 +277,7 @@ static ssize_t choose_for_upgrade(struct cg__route *route, struct cg__asking *as
     if (n < 0 || ask->plain || upgrades_by_h2(route, ask))
         return n;
     ask->plain = true;
-    cg__http_client_route_free(route);
+    cg__http_client_route_free(route, ask->client);
     *route = (struct cg__route){.url = &ask->url};
     return cg__http_client_route_choose(route, ask);
 }
@@ -306,6 +295,6 @@ ssize_t cg__http_client_link_open(struct cg__link *link, struct cg__asking *ask)
                             : cg__http_client_route_choose(&route, ask);
     if (n == 0)
         n = open_by(link, ask, &route);
-    cg__http_client_route_free(&route);
+    cg__http_client_route_free(&route, ask->client);
     return n;
 }

@@ -20,8 +20,8 @@ static ssize_t sum_keys(struct cg_http_client *client, struct cg__asking *ask, p
         ask->plain = plain;
         n = cg__http_client_route_choose(&route, ask);
         if (n == 0 && (plain == 0 || !cg__http_client_route_asks_proxy(&route)))
-            sum += (ssize_t)fn(&client->pool, route.key);
-        cg__http_client_route_free(&route);
+            sum += (ssize_t)fn(&client->pool, route.origin->key);
+        cg__http_client_route_free(&route, client);
     }
     return n < 0 ? n : sum;
 }

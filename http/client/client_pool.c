@@ -88,10 +88,8 @@ static enum cg_verdict enter_process(struct cg_op *op, struct cg_sched *sched)
     struct cg__pool *pool = enter->pool;
 
     (void)sched;
-    enter->origin = cg__http_client_pool_use(pool, enter->key);
-    op->result = enter->origin ? 0 : -ENOMEM;
-    if (enter->origin == NULL)
-        return CG_DONE;
+    enter->origin->refs++;
+    op->result = 0;
     if (has_room(pool, enter->origin)) {
         grant(enter);
         return CG_DONE;
@@ -115,7 +113,7 @@ static enum cg_verdict enter_cancel(struct cg_op *op, struct cg_sched *sched)
 
 static int enter_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return snprintf(buf, size, "%s", ((const struct cg__enter_op *)op)->key);
+    return snprintf(buf, size, "%s", ((const struct cg__enter_op *)op)->origin->key);
 }
 
 const struct cg_op_type cg__http_client_pool_enter_type = {

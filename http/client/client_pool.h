@@ -15,11 +15,11 @@ enum {
 };
 
 /* Where connections lead: a host and port, a proxy, or a host through a proxy. It exists
- * while a connection to it is in use, waited for, or idle. */
+ * while a connection to it is in use, waited for, or idle, or a site has it (client_site.c). */
 struct cg__origin {
     struct cg__origin *next; /* in its bucket */
     unsigned active;         /* leases: connections in use */
-    unsigned refs;           /* leases, waiters, idle connections */
+    unsigned refs;           /* leases, waiters, idle connections, routes, sites */
     struct cg__http_repeat repeat; /* the head of its last response over HTTP/1.1 */
     /* Where HTTP/2 is possible (client_share.c): */
     struct cg__h2 *h2;    /* the connection that requests share; NULL: there is none */
@@ -54,21 +54,20 @@ struct cg__pool {
 struct cg__enter_op {
     CG_OP_HEAD;
     struct cg__pool *pool;
-    const char *key;
-    struct cg__origin **lease;
     struct cg__origin *origin;
+    struct cg__origin **lease;
     struct cg__enter_op *next, *prev;
 };
 
 extern const struct cg_op_type cg__http_client_pool_enter_type;
 
-/* cg__pool_enter(pool, key, &lease): waits, in order, for a lease: the right to have a
- * connection to what the key names. cg__http_client_pool_leave returns the lease. 0 or
- * -ENOMEM. Traceless. */
-#define cg__pool_enter(p, k, l)                                                        \
+/* cg__pool_enter(pool, origin, &lease): waits, in order, for a lease: the right to have a
+ * connection to the origin, which lives until the operation has begun.
+ * cg__http_client_pool_leave returns the lease. 0. Traceless. */
+#define cg__pool_enter(p, o, l)                                                        \
     (&(struct cg__enter_op){.type = &cg__http_client_pool_enter_type,                  \
                             .pool = (p),                                               \
-                            .key = (k),                                                \
+                            .origin = (o),                                             \
                             .lease = (l)}                                              \
           .op)
 

@@ -22,8 +22,9 @@ enum {
     FIRST_ROOM = 8 * 1024,
     /* Replies that a client keeps for later requests. ASan sees that a reply is used after
      * cg_http_reply_free only if its memory is freed. */
-    SPARES = CG__ASAN ? 0 : 32,
+    SPARES = CG__ASAN ? 0 : 64,
     SPARE_HEADERS = 4 * 1024, /* bytes of fields that each of them keeps */
+    SPARE_URL = 1024,         /* the same of its URL */
 };
 
 /* Returns the connection, or closes it; but not as long as the request is being sent. */
@@ -346,30 +347,31 @@ const struct cg_op_type cg_http_read_reply_type = {
 struct cg_http_reply *cg__http_client_reply_new(struct cg_http_client *client)
 {
     struct cg_http_reply *reply = client->spare;
-    struct cg_http_headers headers = {.data = NULL};
 
     if (reply != NULL) {
         client->spare = reply->next;
         client->nspare--;
-        headers = reply->headers;
+        *reply = (struct cg_http_reply){.client = client,
+                                        .headers = reply->headers,
+                                        .url_room = reply->url_room,
+                                        .url_size = reply->url_size};
     } else {
         reply = malloc(sizeof *reply);
+        if (reply == NULL)
+            return NULL;
+        *reply = (struct cg_http_reply){.client = client};
     }
-    if (reply != NULL) {
-        *reply = (struct cg_http_reply){.client = client, .headers = headers};
-        client->refs++;
-    }
+    client->refs++;
     return reply;
 }
 
-/* Keeps a reply and the memory of its fields for a later request. */
+/* Keeps a reply and the memory of its fields and URL for a later request. */
 static void give_back(struct cg_http_reply *reply)
 {
     struct cg_http_client *client = reply->client;
 
-    if (client->freed || client->nspare == SPARES) {
-        cg__http_message_clear(&reply->headers);
-        free(reply);
+    if (client->freed || client->nspare == SPARES || reply->url_size > SPARE_URL) {
+        cg__http_client_reply_forget(reply);
     } else {
         cg__http_message_reset(&reply->headers, SPARE_HEADERS);
         reply->client = NULL;

@@ -5,9 +5,19 @@
 
 #include "http/client/client.h"
 
+#include <stdlib.h>
+
 /* A reply for a request, which takes a reference of the client: an unused one that the client has
  * kept, with the memory of its fields, or a new one. NULL: no memory. */
 struct cg_http_reply *cg__http_client_reply_new(struct cg_http_client *client);
+
+/* Frees a spare reply. */
+static inline void cg__http_client_reply_forget(struct cg_http_reply *reply)
+{
+    cg__http_message_clear(&reply->headers);
+    free(reply->url_room);
+    free(reply);
+}
 
 /* Fills in the reply from the final head: whether a body follows, and how it is decoded.
  * The ownership of the link passes to the reply. */

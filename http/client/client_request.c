@@ -10,11 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-static int put(struct cg_http_headers *text, const char *piece)
-{
-    return cg__http_message_text(text, piece, strlen(piece));
-}
-
 int cg__http_client_request_field(struct cg_http_headers *text, const char *name,
                                   size_t name_len, const char *value, size_t value_len)
 {
@@ -59,27 +54,43 @@ static int put_framing(struct cg_http_headers *text, const struct cg__asking *as
 /* The target: the path, or the whole URL for a proxy. OPTIONS of a URL without a path is
  * about the server itself (RFC 9112, 3.2.4): its target is "*". A proxy gets the URL
  * without a path, and the last proxy replaces that by "*". */
-static int put_target(struct cg_http_headers *text, const struct cg__asking *ask, bool to_proxy)
+static const char *target_of(const struct cg__asking *ask, bool to_proxy, size_t *len)
 {
     const struct cg__url *url = &ask->url;
     bool server = url->no_path && strcmp(ask->method, "OPTIONS") == 0;
+    const char *target = to_proxy ? url->text : server ? "*" : url->target;
 
-    if (!to_proxy)
-        return put(text, server ? "*" : url->target);
-    return cg__http_message_text(text, url->text, strlen(url->text) - (server ? 1 : 0));
+    *len = strlen(target) - (to_proxy && server ? 1 : 0);
+    return target;
+}
+
+static inline char *put(char *to, const char *text, size_t len)
+{
+    memcpy(to, text, len);
+    return to + len;
+}
+
+static int put_line(struct cg_http_headers *text, const struct cg__asking *ask, bool to_proxy)
+{
+    static const char version[] = " HTTP/1.1\r\n";
+    size_t method_len = strlen(ask->method), target_len;
+    const char *target = target_of(ask, to_proxy, &target_len);
+    char *to;
+
+    if (cg__http_message_reserve(text, method_len + 1 + target_len + sizeof version) < 0)
+        return -ENOMEM;
+    to = put(text->data + text->used, ask->method, method_len);
+    *to++ = ' ';
+    to = put(put(to, target, target_len), version, sizeof version - 1);
+    text->used = (uint32_t)(to - text->data);
+    return 0;
 }
 
 int cg__http_client_request_put(struct cg_http_headers *text, const struct cg__asking *ask,
                                 bool to_proxy)
 {
-    int rc = put(text, ask->method);
+    int rc = put_line(text, ask, to_proxy);
 
-    if (rc == 0)
-        rc = put(text, " ");
-    if (rc == 0)
-        rc = put_target(text, ask, to_proxy);
-    if (rc == 0)
-        rc = put(text, " HTTP/1.1\r\n");
     if (rc == 0)
         rc = cg__http_client_fields(text, cg__http_client_request_field, ask, to_proxy);
     if (rc == 0 && ask->client->pool.keep == 0 &&
@@ -87,5 +98,5 @@ int cg__http_client_request_put(struct cg_http_headers *text, const struct cg__a
         rc = put_field(text, "Connection", "close");
     if (rc == 0)
         rc = put_framing(text, ask);
-    return rc < 0 ? rc : put(text, "\r\n");
+    return rc < 0 ? rc : cg__http_message_text(text, "\r\n", 2);
 }

@@ -4,6 +4,7 @@
 
 #include "http/client/client_fields.h"
 #include "http/client/client_route.h"
+#include "http/client/client_site.h"
 #include "http/client/client_target.h"
 #include "http/client/client_why.h"
 
@@ -23,12 +24,12 @@ const char *cg__http_client_route_addr(const struct cg__route *route)
                                          : route->url->addr;
 }
 
-void cg__http_client_route_free(struct cg__route *route)
+void cg__http_client_route_free(struct cg__route *route, struct cg_http_client *client)
 {
     cg__http_url_free(&route->proxy);
     free(route->target);
-    if (route->key != route->room)
-        free(route->key);
+    if (route->origin != NULL)
+        cg__http_client_pool_unuse(&client->pool, route->origin);
 }
 
 /* An HTTP proxy takes the password in a field, one of SOCKS in its handshake. */
@@ -81,22 +82,17 @@ static size_t size_of(const struct cg_http_proxied *proxied)
                            : 0;
 }
 
-/* The key has the proxy's password: connections are shared only by those who know it. A
- * target needs no place in it: the client always has the same one for a host. */
-static ssize_t make_key(struct cg__route *route, const char *proxy, bool plain,
-                        const struct cg_http_proxied *proxied)
+/* Composes the key of an origin in the pool. */
+static void print_key(char *key, const struct cg__route *route, const char *proxy, bool plain,
+                      const struct cg_http_proxied *proxied)
 {
-    size_t size = strlen(route->url->addr) + (proxy ? strlen(proxy) : 0) + 32 + size_of(proxied);
     char *at;
 
-    route->key = size <= sizeof route->room ? route->room : malloc(size);
-    if (route->key == NULL)
-        return -ENOMEM;
     if (cg__http_client_route_asks_proxy(route)) {
-        strcpy(stpcpy(route->key, "proxy "), proxy);
-        return 0;
+        strcpy(stpcpy(key, "proxy "), proxy);
+        return;
     }
-    at = stpcpy(route->key, route->url->https ? "https " : "http ");
+    at = stpcpy(key, route->url->https ? "https " : "http ");
     at = stpcpy(stpcpy(at, plain ? "1.1 " : ""), route->url->addr);
     if (proxy != NULL)
         at = stpcpy(stpcpy(at, " by "), proxy);
@@ -105,6 +101,42 @@ static ssize_t make_key(struct cg__route *route, const char *proxy, bool plain,
         at = stpcpy(stpcpy(at, text_of(proxied->client)), " ");
         strcpy(at, text_of(proxied->server));
     }
+}
+
+/* The key has the proxy's password: connections are shared only by those who know it. A
+ * target needs no place in it: the client always has the same one for a host. */
+static struct cg__origin *find_origin(const struct cg__route *route, struct cg__pool *pool,
+                                      const char *proxy, bool plain,
+                                      const struct cg_http_proxied *proxied)
+{
+    size_t size = strlen(route->url->addr) + (proxy ? strlen(proxy) : 0) + 32 + size_of(proxied);
+    char room[128], *key = size <= sizeof room ? room : malloc(size);
+    struct cg__origin *origin;
+
+    if (key == NULL)
+        return NULL;
+    print_key(key, route, proxy, plain, proxied);
+    origin = cg__http_client_pool_use(pool, key);
+    if (key != room)
+        free(key);
+    return origin;
+}
+
+/* Sets the origin. Where only the URL decides, its site knows the origin of earlier requests. */
+static ssize_t set_origin(struct cg__route *route, struct cg__asking *ask, const char *proxy,
+                          const struct cg_http_proxied *proxied)
+{
+    struct cg__origin *none = NULL, **known = &none;
+
+    if (ask->site != NULL && proxy == NULL && proxied == NULL && !ask->plain)
+        known = cg__http_client_site_origin(ask->site);
+    if (*known == NULL) {
+        *known = find_origin(route, &ask->client->pool, proxy, ask->plain, proxied);
+        if (*known == NULL)
+            return -ENOMEM;
+    }
+    (*known)->refs += known != &none;
+    route->origin = *known;
     return 0;
 }
 
@@ -140,7 +172,7 @@ ssize_t cg__http_client_route_choose(struct cg__route *route, struct cg__asking 
     if (n == 0)
         n = check_proxied(route, proxied, ask->why);
     if (n == 0)
-        n = make_key(route, proxy, ask->plain, proxied);
+        n = set_origin(route, ask, proxy, proxied);
     route->protocols = possible(route, ask);
     return n;
 }

@@ -14,8 +14,7 @@ struct cg__route {
     struct cg__url proxy; /* its memory is NULL if there is none */
     bool socks;           /* the proxy speaks SOCKS5 */
     char *target;         /* an address that the client's options name; or NULL */
-    char *key;            /* in the pool: in `room`, or in memory of its own */
-    char room[128];
+    struct cg__origin *origin; /* in the pool; a reference */
     unsigned protocols;   /* enum cg_http_protocol */
 };
 
@@ -28,6 +27,6 @@ const char *cg__http_client_route_addr(const struct cg__route *route);
 /* Whether the request itself goes to a proxy, which forwards it. */
 bool cg__http_client_route_asks_proxy(const struct cg__route *route);
 
-void cg__http_client_route_free(struct cg__route *route);
+void cg__http_client_route_free(struct cg__route *route, struct cg_http_client *client);
 
 #endif

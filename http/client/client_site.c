@@ -13,6 +13,7 @@ enum { MOST = 32 };
 struct cg__site {
     struct cg__site *next;
     struct cg__url url; /* without a path */
+    struct cg__origin *origin; /* in the pool, a reference; NULL: it is not known yet */
     size_t len;
     char begin[]; /* as it is written */
 };
@@ -49,21 +50,29 @@ static void keep(struct cg_http_client *client, const char *text, size_t len)
     client->nsites++;
 }
 
-int cg__http_client_site_parse(struct cg_http_client *client, struct cg__url *url,
-                               const char *text, const char **why)
+int cg__http_client_site_parse(struct cg__asking *ask, const char *text, const char **why)
 {
+    struct cg_http_client *client = ask->client;
+    struct cg_http_reply *reply = ask->reply;
     size_t len = length_of(text);
     struct cg__site *site = client->sites;
     int rc;
 
     while (site != NULL && (site->len != len || memcmp(site->begin, text, len) != 0))
         site = site->next;
+    ask->site = site;
     if (site != NULL)
-        return cg__http_url_parse_rest(url, &site->url, text + len, why);
-    rc = cg__http_url_parse(url, text, why);
+        return cg__http_url_parse_rest(&ask->url, &site->url, text + len, &reply->url_room,
+                                       &reply->url_size, why);
+    rc = cg__http_url_parse(&ask->url, text, why);
     if (rc == 0)
         keep(client, text, len);
     return rc;
+}
+
+struct cg__origin **cg__http_client_site_origin(struct cg__site *site)
+{
+    return &site->origin;
 }
 
 void cg__http_client_site_free(struct cg_http_client *client)
@@ -72,6 +81,8 @@ void cg__http_client_site_free(struct cg_http_client *client)
         struct cg__site *site = client->sites;
 
         client->sites = site->next;
+        if (site->origin != NULL)
+            cg__http_client_pool_unuse(&client->pool, site->origin);
         cg__http_url_free(&site->url);
         free(site);
     }

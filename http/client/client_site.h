@@ -6,9 +6,12 @@
 
 #include "http/client/client.h"
 
-/* Parses a URL as cg__http_url_parse does. Its texts are valid as long as it and the client. */
-int cg__http_client_site_parse(struct cg_http_client *client, struct cg__url *url,
-                               const char *text, const char **why);
+/* Parses the URL of a request into ask->url, as cg__http_url_parse does, and sets ask->site. Its
+ * texts are valid as long as it, the client and ask->reply, which may have the memory. */
+int cg__http_client_site_parse(struct cg__asking *ask, const char *text, const char **why);
+
+/* Where the origin of requests to this site stands that need no proxy; NULL at first. */
+struct cg__origin **cg__http_client_site_origin(struct cg__site *site);
 
 void cg__http_client_site_free(struct cg_http_client *client);
 

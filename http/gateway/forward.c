@@ -279,6 +279,26 @@ static ssize_t exchange(struct cg__forward *fw, const struct cg_http_fetch *fetc
     return fw->result;
 }
 
+/* Composes the URL behind the texts of the fields, which have the room. 0 or -ENOMEM. */
+static int compose_url(struct cg__forward *fw)
+{
+    const struct cg__upstream *upstream = fw->upstream;
+    struct cg_http_headers *text = &fw->fields;
+    size_t len = strlen(fw->path);
+    char *to;
+
+    if (cg__http_message_reserve(text, upstream->len + len + sizeof "/") < 0)
+        return -ENOMEM;
+    fw->url = to = text->data + text->used;
+    memcpy(to, upstream->url, upstream->len);
+    to += upstream->len;
+    if (*fw->path == '?')
+        *to++ = '/';
+    memcpy(to, fw->path, len + 1);
+    text->used += (uint32_t)(to + len + 1 - fw->url);
+    return 0;
+}
+
 ssize_t cg__http_forward_once(struct cg__forward *fw)
 {
     const struct cg_http_source body = {
@@ -288,7 +308,6 @@ ssize_t cg__http_forward_once(struct cg__forward *fw)
         .trailers = &fw->trailers,
     };
     struct cg_http_fetch fetch = {
-        .url = fw->url,
         .method = cg_http_request_method(fw->req),
         .headers = &fw->fields,
         .proxied = cg__http_forward_proxied(fw),
@@ -312,6 +331,9 @@ ssize_t cg__http_forward_once(struct cg__forward *fw)
     n = cg__http_forward_fields_make(fw, fetch.upgrade);
     if (n == -EINVAL)
         return because(fw, CG_HTTP_FAULT_RESPONSE, n, "an item of .trusted is no address");
+    if (n == 0 && fw->path != NULL)
+        n = compose_url(fw);
+    fetch.url = fw->url;
     return n < 0 ? because(fw, CG_HTTP_FAULT_RESPONSE, n, "no memory") : exchange(fw, &fetch);
 }
 

@@ -8,16 +8,13 @@
 
 #include "http/message/message.h"
 
-enum {
-    CG__FORWARD_VIA = 128, /* bytes of a value of Via */
-};
-
 struct cg__upstream;
 struct cg_starter;
 
 struct cg__forward {
     struct cg_http_request *req;
     const struct cg_http_hop *hop;
+    const char *path; /* and query, which follow the URL of the upstream; NULL: ->url is whole */
     /* One attempt: */
     struct cg_http_client *client;
     struct cg__upstream *upstream; /* NULL: it is of no set */

@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "http/gateway/forward_fields.h"
-#include "http/message/message.h"
+#include "http/message/draft.h"
 #include "lib/base/network.h"
 #include "http/web/client_address.h"
 #include "lib/base/ascii.h"
@@ -16,7 +16,9 @@
 
 enum {
     HOST_LIMIT = 255, /* bytes of a host that is passed on in Forwarded */
-    ELEMENT = CG_ADDR_SIZE + HOST_LIMIT + 64, /* of Forwarded */
+    NAME_LIMIT = 120, /* bytes of our name in Via */
+    FORWARDED_WORDS = 64, /* bytes of the other parts of an element of Forwarded */
+    OWN_FIELDS = 512, /* bytes of fields that are usually added */
 };
 
 /* The fields of a message, one after the other. */
@@ -24,8 +26,9 @@ struct fields {
     const struct cg_http_headers *list;
     bool names_some; /* the field Connection may name some of them */
     uint32_t at;
-    const char *name, *value;
-    size_t name_len, value_len;
+    struct cg__http_entry entry;
+    const char *name;
+    size_t name_len;
 };
 
 static struct fields all_of(const struct cg_http_headers *list)
@@ -34,18 +37,19 @@ static struct fields all_of(const struct cg_http_headers *list)
                            .names_some = cg_http_headers_get(list, "Connection") != NULL};
 }
 
-static bool next(struct fields *field)
+static inline bool next(struct fields *field)
 {
-    const struct cg__http_entry *entry;
-
     if (field->at == field->list->count)
         return false;
-    entry = cg__http_entry(field->list, field->at++);
-    field->name = cg__http_message_at(field->list, entry->name);
-    field->value = cg__http_message_at(field->list, entry->value);
-    field->name_len = entry->name_len;
-    field->value_len = entry->value_len;
+    field->entry = *cg__http_entry(field->list, field->at++);
+    field->name = cg__http_message_at(field->list, field->entry.name);
+    field->name_len = field->entry.name_len;
     return true;
+}
+
+static const char *value_of(const struct fields *field)
+{
+    return cg__http_message_at(field->list, field->entry.value);
 }
 
 /* Most names differ in their length, which the compiler knows of the literals. */
@@ -110,8 +114,18 @@ static bool is_continued(const struct fields *field)
 
 static int copy(struct cg_http_headers *to, const struct fields *field)
 {
-    return cg__http_message_put(to, field->name, field->name_len, field->value,
-                                field->value_len);
+    return cg__http_message_put(to, field->name, field->name_len, value_of(field),
+                                field->entry.value_len);
+}
+
+/* Adds a field whose texts have been copied together with those of all others. */
+static inline int push(struct cg_http_headers *to, const struct fields *field, uint32_t shift)
+{
+    struct cg__http_entry entry = field->entry;
+
+    entry.name += shift;
+    entry.value += shift;
+    return cg__http_message_entry_push(to, entry);
 }
 
 static int put(struct cg_http_headers *to, const char *name, const char *value)
@@ -133,75 +147,119 @@ static bool is_secure(const struct cg_http_request *req)
     return false;
 }
 
-/* Adds a field that lists the clients, with one more element. What came before is believed if
- * the client is trusted. */
-static int put_element(struct cg__forward *fw, bool trusted, const char *name,
-                       const char *element)
+/* What is said about a client. */
+struct told {
+    const char *client, *host, *proto;
+    size_t client_len, host_len, proto_len;
+    bool trusted; /* what the client itself says about others is believed */
+};
+
+/* Begins a field that lists the clients, behind what a trusted client has sent. The next element
+ * has at most `room` bytes. */
+static int begin_list(struct cg__http_draft *draft, struct cg__forward *fw, bool trusted,
+                      const char *name, size_t name_len, size_t room)
 {
-    char *list, *longer;
-    size_t len;
+    char *list = NULL;
+    size_t len = 0;
     int rc;
 
-    if (!trusted)
-        return put(&fw->fields, name, element);
-    list = cg__http_client_address_list(cg_http_request_headers(fw->req), name);
-    len = list != NULL ? strlen(list) : 0;
-    longer = list != NULL ? realloc(list, len + strlen(element) + sizeof ", ") : NULL;
-    if (longer == NULL) {
-        free(list);
-        return -ENOMEM;
+    if (trusted) {
+        list = cg__http_client_address_list(cg_http_request_headers(fw->req), name);
+        if (list == NULL)
+            return -ENOMEM;
+        len = strlen(list);
     }
-    strcpy(stpcpy(longer + len, len > 0 ? ", " : ""), element);
-    rc = put(&fw->fields, name, longer);
-    free(longer);
+    rc = cg__http_draft_begin(draft, &fw->fields, name, name_len, len + room + sizeof ", ");
+    if (rc == 0 && len > 0) {
+        cg__http_draft_add(draft, list, len);
+        CG__HTTP_DRAFT_ADD(draft, ", ");
+    }
+    free(list);
     return rc;
 }
 
-/* An element of Forwarded. The server has checked that Host has no quotes; one that is too
- * long for a host is left out. */
-static void print_element(char to[static ELEMENT], const char *client, const char *host,
-                          const char *proto)
-{
-    bool v6 = strchr(client, ':') != NULL, known = strcmp(client, "unix") != 0;
+#define BEGIN_LIST(draft, fw, trusted, literal, room)                                      \
+    begin_list(draft, fw, trusted, literal, sizeof(literal) - 1, room)
 
-    to = stpcpy(stpcpy(to, "for="), v6 ? "\"[" : "");
-    to = stpcpy(stpcpy(to, known ? client : "unknown"), v6 ? "]\"" : "");
-    if (host != NULL && *host != '\0' && strlen(host) <= HOST_LIMIT)
-        to = stpcpy(stpcpy(stpcpy(to, ";host=\""), host), "\"");
-    strcpy(stpcpy(to, ";proto="), proto);
+/* The server has checked that Host has no quotes; one that is too long for a host is left out. */
+static int put_forwarded(struct cg__forward *fw, const struct told *told)
+{
+    bool v6 = memchr(told->client, ':', told->client_len) != NULL;
+    struct cg__http_draft draft;
+    int rc = BEGIN_LIST(&draft, fw, told->trusted, "Forwarded",
+                        told->client_len + HOST_LIMIT + FORWARDED_WORDS);
+
+    if (rc < 0)
+        return rc;
+    CG__HTTP_DRAFT_ADD(&draft, "for=");
+    if (v6)
+        CG__HTTP_DRAFT_ADD(&draft, "\"[");
+    cg__http_draft_add(&draft, told->client, told->client_len);
+    if (v6)
+        CG__HTTP_DRAFT_ADD(&draft, "]\"");
+    if (told->host_len > 0 && told->host_len <= HOST_LIMIT) {
+        CG__HTTP_DRAFT_ADD(&draft, ";host=\"");
+        cg__http_draft_add(&draft, told->host, told->host_len);
+        CG__HTTP_DRAFT_ADD(&draft, "\"");
+    }
+    CG__HTTP_DRAFT_ADD(&draft, ";proto=");
+    cg__http_draft_add(&draft, told->proto, told->proto_len);
+    return cg__http_draft_end(&draft);
+}
+
+static int put_forwarded_for(struct cg__forward *fw, const struct told *told)
+{
+    struct cg__http_draft draft;
+    int rc = BEGIN_LIST(&draft, fw, told->trusted, "X-Forwarded-For", told->client_len);
+
+    if (rc < 0)
+        return rc;
+    cg__http_draft_add(&draft, told->client, told->client_len);
+    return cg__http_draft_end(&draft);
+}
+
+/* Whether a trusted client has sent a field. */
+static bool has_told(const struct cg__forward *fw, const struct told *told, const char *name)
+{
+    return told->trusted &&
+           cg_http_headers_get(cg_http_request_headers(fw->req), name) != NULL;
 }
 
 /* Adds what the upstream may know about the client. */
 static int reveal(struct cg__forward *fw, const char *client, bool trusted)
 {
-    const struct cg_http_headers *headers = cg_http_request_headers(fw->req);
-    const char *host = cg_http_headers_get(headers, "Host");
-    const char *proto = is_secure(fw->req) ? "https" : "http";
-    char element[ELEMENT];
-    int rc;
+    const char *host = cg_http_request_header(fw->req, "Host");
+    bool secure = is_secure(fw->req), known = strcmp(client, "unix") != 0;
+    struct told told = {
+        .client = known ? client : "unknown",
+        .client_len = known ? strlen(client) : sizeof "unknown" - 1,
+        .host = host,
+        .host_len = host != NULL ? strlen(host) : 0,
+        .proto = secure ? "https" : "http",
+        .proto_len = secure ? 5 : 4,
+        .trusted = trusted,
+    };
+    int rc = put_forwarded(fw, &told);
 
-    print_element(element, client, host, proto);
-    rc = put_element(fw, trusted, "Forwarded", element);
     if (rc == 0)
-        rc = put_element(fw, trusted, "X-Forwarded-For",
-                         strcmp(client, "unix") != 0 ? client : "unknown");
-    if (rc == 0 && (!trusted || cg_http_headers_get(headers, "X-Forwarded-Proto") == NULL))
-        rc = put(&fw->fields, "X-Forwarded-Proto", proto);
-    if (rc == 0 && host != NULL &&
-        (!trusted || cg_http_headers_get(headers, "X-Forwarded-Host") == NULL))
-        rc = put(&fw->fields, "X-Forwarded-Host", host);
+        rc = put_forwarded_for(fw, &told);
+    if (rc == 0 && !has_told(fw, &told, "X-Forwarded-Proto"))
+        rc = CG__HTTP_DRAFT_PUT(&fw->fields, "X-Forwarded-Proto", told.proto, told.proto_len);
+    if (rc == 0 && host != NULL && !has_told(fw, &told, "X-Forwarded-Host"))
+        rc = CG__HTTP_DRAFT_PUT(&fw->fields, "X-Forwarded-Host", host, told.host_len);
     return rc;
 }
 
 static int copy_fields(struct cg__forward *fw, bool trusted)
 {
     struct fields field = all_of(cg_http_request_headers(fw->req));
-    int rc = 0;
+    uint32_t shift;
+    int rc = cg__http_message_copy_texts(&fw->fields, field.list, OWN_FIELDS, &shift);
 
     while (rc == 0 && next(&field))
         if (!is_replaced(fw, &field) && !is_ambiguous(fw, &field) && may_pass(&field) &&
             (!fw->hop->reveal || !(trusted ? is_continued(&field) : is_claim(&field))))
-            rc = copy(&fw->fields, &field);
+            rc = push(&fw->fields, &field, shift);
     return rc;
 }
 
@@ -225,12 +283,16 @@ static int put_connection(struct cg__forward *fw, bool upgrade)
 /* Adds Via, with the version of HTTP of the message: "1.1", "2". */
 static int put_via(struct cg__forward *fw, struct cg_http_headers *to, const char *protocol)
 {
-    char via[CG__FORWARD_VIA], *name = stpcpy(stpcpy(via, protocol + sizeof "HTTP/" - 1), " ");
-    size_t room = sizeof via - 1 - (size_t)(name - via);
-    size_t len = strnlen(fw->hop->name, room);
+    const char *version = protocol + sizeof "HTTP/" - 1;
+    size_t name_len = strnlen(fw->hop->name, NAME_LIMIT), version_len = strlen(version);
+    struct cg__http_draft draft;
 
-    memcpy(name, fw->hop->name, len);
-    return cg__http_message_put(to, "Via", 3, via, (size_t)(name - via) + len);
+    if (CG__HTTP_DRAFT_BEGIN(&draft, to, "Via", version_len + 1 + name_len) < 0)
+        return -ENOMEM;
+    cg__http_draft_add(&draft, version, version_len);
+    CG__HTTP_DRAFT_ADD(&draft, " ");
+    cg__http_draft_add(&draft, fw->hop->name, name_len);
+    return cg__http_draft_end(&draft);
 }
 
 int cg__http_forward_fields_make(struct cg__forward *fw, bool upgrade)
@@ -261,12 +323,6 @@ int cg__http_forward_fields_make(struct cg__forward *fw, bool upgrade)
     return rc;
 }
 
-void cg__http_forward_fields_free(struct cg__forward *fw)
-{
-    cg__http_message_clear(&fw->trailers);
-    cg__http_message_clear(&fw->fields);
-}
-
 size_t cg__http_forward_fields_size(const struct cg_http_headers *headers)
 {
     size_t size = 0;
@@ -287,7 +343,7 @@ void cg__http_forward_fields_interim(const struct cg_http_headers *headers,
 
     while (count < CG_HTTP_HEADERS_COUNT && next(&field))
         if (may_pass(&field))
-            fields[count++] = (struct cg_http_field){field.name, field.value};
+            fields[count++] = (struct cg_http_field){field.name, value_of(&field)};
     fields[count] = (struct cg_http_field){NULL, NULL};
 }
 
@@ -296,11 +352,12 @@ int cg__http_forward_fields_answer(struct cg__forward *fw, struct cg_http_reply 
 {
     struct fields field = all_of(cg_http_reply_headers(reply));
     struct cg_http_headers *to = cg_http_response_headers(fw->req);
-    int rc = 0;
+    uint32_t shift;
+    int rc = cg__http_message_copy_texts(to, field.list, OWN_FIELDS, &shift);
 
     while (rc == 0 && next(&field))
         if (whole ? may_pass(&field) : !is_hop(&field))
-            rc = copy(to, &field);
+            rc = push(to, &field, shift);
     if (rc == 0 && fw->hop->name != NULL)
         rc = put_via(fw, to, cg_http_reply_protocol(reply));
     return rc;
@@ -331,6 +388,6 @@ int cg__http_forward_fields_trailers(struct cg__forward *fw, struct cg_http_repl
 
     while (rc == 0 && next(&field))
         if (is_trailer(&field))
-            rc = cg_http_response_add_trailer(fw->req, field.name, field.value);
+            rc = cg_http_response_add_trailer(fw->req, field.name, value_of(&field));
     return rc;
 }

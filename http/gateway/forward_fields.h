@@ -5,10 +5,9 @@
 
 #include "http/gateway/forward.h"
 
-/* Makes ->fields of the request, for all attempts. `upgrade`: it asks for another protocol. 0 or
- * -ENOMEM. */
+/* Makes ->fields of the request, for all attempts; the caller frees them and ->trailers. `upgrade`:
+ * the request asks for another protocol. 0 or -ENOMEM. */
 int cg__http_forward_fields_make(struct cg__forward *forward, bool upgrade);
-void cg__http_forward_fields_free(struct cg__forward *forward);
 
 /* Sets ->trailers to those of the request that may be passed on; the request has been read to
  * its end. Trailers that concern one connection, or say who the client is, are left out. 0 or a

@@ -80,19 +80,14 @@ static bool has_failed(const struct cg__forward *fw)
 }
 
 static ssize_t try_one(struct cg__forward *fw, struct cg_http_upstreams *upstreams,
-                       struct cg__upstream *upstream, const char *path)
+                       struct cg__upstream *upstream)
 {
-    size_t size = upstream->len + strlen(path) + 2;
-    char *url = malloc(size), why[CG_HTTP_WHY_SIZE];
+    char why[CG_HTTP_WHY_SIZE];
     ssize_t n;
 
-    if (url == NULL)
-        return -ENOMEM;
-    strcpy(stpcpy(stpcpy(url, upstream->url), *path == '?' ? "/" : ""), path);
     fw->client = upstreams->client;
     fw->upstream = upstream;
     fw->early = cg__http_upstreams_is_resting(upstream);
-    fw->url = url;
     fw->proxy_protocol = upstream->proxy_protocol;
     fw->why = why;
     upstream->active++;
@@ -105,14 +100,12 @@ static ssize_t try_one(struct cg__forward *fw, struct cg_http_upstreams *upstrea
                                why);
     if (n < 0 && has_failed(fw))
         cg__http_upstreams_failed(upstream, why);
-    free(url);
     return n;
 }
 
 struct attempts {
     struct cg__forward fw;
     struct cg_http_upstreams *upstreams;
-    const char *path;
 };
 
 /* 0: no upstream was available. */
@@ -131,7 +124,7 @@ static ssize_t attempt(void *arg)
         if (next == NULL)
             break;
         tried[count++] = next;
-        n = try_one(fw, all->upstreams, next, all->path);
+        n = try_one(fw, all->upstreams, next);
         if (next->trial == fw->req)
             next->trial = NULL;
         if (n >= 0)
@@ -173,19 +166,21 @@ static ssize_t none_available(struct cg_http_upstreams *upstreams, struct cg_htt
     return rc < 0 ? rc : respond(req, 503);
 }
 
-static ssize_t forward_request(struct cg_http_request *req, struct cg_http_upstreams *upstreams)
+static ssize_t forward_path(struct cg_http_request *req, struct cg_http_upstreams *upstreams,
+                            const char *path)
 {
-    struct attempts all = {.upstreams = upstreams, .path = path_of(cg_http_request_target(req))};
-    ssize_t n;
+    struct attempts all = {.upstreams = upstreams,
+                           .fw = {.req = req,
+                                  .path = path,
+                                  .hop = &upstreams->options.hop,
+                                  .starter = &upstreams->starter,
+                                  .fields = cg__http_upstreams_fields(upstreams)}};
+    ssize_t n = cg__http_forward_last(&all.fw);
 
-    all.fw = (struct cg__forward){
-        .req = req, .hop = &upstreams->options.hop, .starter = &upstreams->starter};
-    if (all.path == NULL || has_dots(all.path))
-        return respond(req, 400);
-    n = cg__http_forward_last(&all.fw);
     if (n == 0)
         n = cg__http_forward_watch(&all.fw, attempt, &all);
-    cg__http_forward_fields_free(&all.fw);
+    cg__http_upstreams_return(upstreams, &all.fw.fields);
+    cg__http_message_clear(&all.fw.trailers);
     if (n == 0)
         return none_available(upstreams, req);
     if (n > 0 || all.fw.fault < CG_HTTP_FAULT_CONNECT || cg_http_response_status(req) != 0 ||
@@ -194,6 +189,14 @@ static ssize_t forward_request(struct cg_http_request *req, struct cg_http_upstr
     if (all.fw.early)
         report_refusal(upstreams, all_out);
     return respond(req, n == -ETIMEDOUT ? 504 : 502);
+}
+
+static ssize_t forward_request(struct cg_http_request *req, struct cg_http_upstreams *upstreams)
+{
+    const char *path = path_of(cg_http_request_target(req));
+
+    return path == NULL || has_dots(path) ? respond(req, 400)
+                                          : forward_path(req, upstreams, path);
 }
 
 static ssize_t forward_run(struct cg_op *op)
@@ -243,7 +246,8 @@ static ssize_t forward_to_run(struct cg_op *op)
     if (n == 0)
         n = cg__http_forward_watch(&fw, forward_once, &fw);
     cg_starter_free(starter);
-    cg__http_forward_fields_free(&fw);
+    cg__http_message_clear(&fw.fields);
+    cg__http_message_clear(&fw.trailers);
     if (n == -ECANCELED)
         fw.fault = CG_HTTP_FAULT_REQUEST;
     if (to->fault != NULL)

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SPARE_SIZE = 4 * 1024 }; /* bytes that a spare list of fields may keep */
+
 static void print_line(void *arg, const char *line)
 {
     (void)arg;
@@ -66,8 +68,27 @@ void cg_http_upstreams_free(struct cg_http_upstreams *upstreams)
     for (size_t i = 0; i < upstreams->count; i++)
         cg__http_upstreams_unref(upstreams->list[i]);
     cg_starter_free(upstreams->starter);
+    while (upstreams->nspare > 0)
+        cg__http_message_clear(&upstreams->spare[--upstreams->nspare]);
     free(upstreams->list);
     free(upstreams);
+}
+
+struct cg_http_headers cg__http_upstreams_fields(struct cg_http_upstreams *upstreams)
+{
+    if (upstreams->nspare == 0)
+        return (struct cg_http_headers){.data = NULL};
+    return upstreams->spare[--upstreams->nspare];
+}
+
+void cg__http_upstreams_return(struct cg_http_upstreams *upstreams,
+                               struct cg_http_headers *fields)
+{
+    cg__http_message_reset(fields, SPARE_SIZE);
+    if (fields->data != NULL && upstreams->nspare < CG__UPSTREAMS_SPARES)
+        upstreams->spare[upstreams->nspare++] = *fields;
+    else
+        cg__http_message_clear(fields);
 }
 
 void cg__http_upstreams_unref(struct cg__upstream *upstream)

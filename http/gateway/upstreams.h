@@ -7,6 +7,10 @@
 #include <cogen/http_gateway.h>
 #include <cogen/sync.h>
 
+#include "http/message/message.h"
+
+enum { CG__UPSTREAMS_SPARES = 64 };
+
 struct cg__upstream {
     struct cg_http_upstreams *set;
     unsigned refs; /* the set's, and one of each that uses it */
@@ -33,6 +37,9 @@ struct cg_http_upstreams {
     uint64_t refused;     /* requests since the last line about them, which are logged .. */
     int64_t silent_until; /* .. at this time at the earliest */
     struct cg_starter *starter; /* of the watches on clients; or NULL */
+    /* Memory of the fields of earlier requests, for the next ones. */
+    struct cg_http_headers spare[CG__UPSTREAMS_SPARES];
+    unsigned nspare;
     struct cg_event added; /* an upstream, for those who watch them */
 };
 
@@ -43,6 +50,11 @@ struct cg__upstream *cg__http_upstreams_pick(struct cg_http_upstreams *upstreams
                                              struct cg__upstream *const *tried, size_t count);
 
 void cg__http_upstreams_unref(struct cg__upstream *upstream);
+
+/* An empty list of fields, with the memory of an earlier one if there is one; and its return. */
+struct cg_http_headers cg__http_upstreams_fields(struct cg_http_upstreams *upstreams);
+void cg__http_upstreams_return(struct cg_http_upstreams *upstreams,
+                               struct cg_http_headers *fields);
 
 /* Whether an upstream is out and its time is not over. */
 bool cg__http_upstreams_is_resting(const struct cg__upstream *upstream);

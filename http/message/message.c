@@ -86,6 +86,18 @@ int cg__http_message_copy(struct cg_http_headers *to, const struct cg_http_heade
     return 0;
 }
 
+int cg__http_message_copy_texts(struct cg_http_headers *to, const struct cg_http_headers *from,
+                                size_t more, uint32_t *shift)
+{
+    uint32_t begin = from->count > 0 ? cg__http_entry(from, 0)->name : from->used;
+    size_t size = from->used - begin;
+
+    if (cg__http_message_reserve(to, size + entries_size(from) + more) < 0)
+        return -ENOMEM;
+    *shift = to->used - begin; /* modulo 2^32 */
+    return size > 0 ? cg__http_message_text(to, from->data + begin, size) : 0;
+}
+
 static bool has_name(const struct cg_http_headers *headers, const struct cg__http_entry *entry,
                      const char *name, size_t len)
 {

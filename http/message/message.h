@@ -28,6 +28,12 @@ void cg__http_message_clear(struct cg_http_headers *headers);
 /* Copies a list into one that is all zero, in as little memory as it needs. 0 or -ENOMEM. */
 int cg__http_message_copy(struct cg_http_headers *to, const struct cg_http_headers *from);
 
+/* Appends the texts of a list's fields to another list, but no fields: those that are wanted are
+ * added by their entries, whose places are *shift higher there. Makes room for all of them and for
+ * `more` bytes. 0 or -ENOMEM. */
+int cg__http_message_copy_texts(struct cg_http_headers *to, const struct cg_http_headers *from,
+                                size_t more, uint32_t *shift);
+
 /* Makes room for that many further bytes. 0 or -ENOMEM. */
 int cg__http_message_grow(struct cg_http_headers *headers, size_t size);
 

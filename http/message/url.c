@@ -3,6 +3,7 @@
  * host, which is converted to lower case. */
 #include "config.h"
 
+#include "http/message/room.h"
 #include "http/message/url.h"
 #include "lib/base/ascii.h"
 
@@ -14,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { FIRST_ROOM = 128 }; /* bytes of the room for a URL */
 
 /* A part of a text that is not ours. */
 struct part {
@@ -371,7 +374,7 @@ int cg__http_url_parse_proxy(struct cg__url *url, const char *text, const char *
 }
 
 int cg__http_url_parse_rest(struct cg__url *url, const struct cg__url *origin, const char *rest,
-                            const char **why)
+                            char **room, size_t *size, const char **why)
 {
     size_t begin = strlen(origin->scheme) + 3 + strlen(origin->hostport);
     struct parts parts = {.has_scheme = true, .has_authority = true};
@@ -383,9 +386,11 @@ int cg__http_url_parse_rest(struct cg__url *url, const struct cg__url *origin, c
     if (rc < 0)
         return rc;
     take_path(&parts, rest);
-    pen.at = url->memory = malloc(begin + parts.path.len + parts.query.len + sizeof "/?");
-    if (url->memory == NULL)
-        return -ENOMEM;
+    rc = cg__http_room(room, size, FIRST_ROOM,
+                       begin + parts.path.len + parts.query.len + sizeof "/?");
+    if (rc < 0)
+        return rc;
+    pen.at = *room;
     url->no_path = parts.path.len == 0 && !parts.has_query;
     write_url(url, &pen, &parts);
     return 0;

@@ -11,7 +11,7 @@ enum {
 }; /* bytes of a URL */
 
 struct cg__url {
-    char *memory; /* of all texts, or of text and target */
+    char *memory; /* of all texts; or NULL */
     const char *text; /* the URL without user and fragment */
     const char *user; /* "name:password", decoded; NULL: none */
     const char *host; /* lower case, without brackets */
@@ -31,10 +31,11 @@ struct cg__url {
 int cg__http_url_parse(struct cg__url *url, const char *text, const char **why);
 
 /* Parses a URL of which the part up to the host and port has been parsed before, in `origin`. The
- * rest is what follows it. All texts but text and target remain those of the origin, which must
- * exist longer. Results are those of cg__http_url_parse. */
+ * rest is what follows it. The URL has no memory of its own: text and target are in the caller's
+ * buffer from malloc, which grows as needed, and all other texts remain those of the origin.
+ * Results are those of cg__http_url_parse. */
 int cg__http_url_parse_rest(struct cg__url *url, const struct cg__url *origin, const char *rest,
-                            const char **why);
+                            char **room, size_t *size, const char **why);
 
 /* The same for the URL of a proxy: http, socks5 or socks5h. */
 int cg__http_url_parse_proxy(struct cg__url *url, const char *text, const char **why);
