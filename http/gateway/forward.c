@@ -188,14 +188,24 @@ static bool is_bare(const struct cg__forward *fw, int status)
            strcmp(cg_http_request_method(fw->req), "HEAD") == 0;
 }
 
+/* Whether the rest of the request is being sent while the response is handed back. */
+static bool still_sends(const struct cg__forward *fw)
+{
+    return cg_http_request_length(fw->req) != 0 && !fw->read_all;
+}
+
+/* A response that is complete in memory goes out when the handler returns, or in parts, with its
+ * length, if that would be later. */
 static ssize_t answer(struct cg__forward *fw, struct cg_http_reply *reply, char *buf,
                       size_t len, bool more)
 {
     int status = cg_http_reply_status(reply);
-    bool whole = !more && !is_bare(fw, status) &&
-                 cg_http_reply_trailers(reply)->count == 0;
-    ssize_t n = cg__http_forward_fields_answer(fw, reply, whole);
+    bool known = !more && !is_bare(fw, status) && cg_http_reply_trailers(reply)->count == 0;
+    bool whole = known && !still_sends(fw);
+    ssize_t n = cg__http_forward_fields_answer(fw, reply, known);
 
+    if (n == 0 && known && !whole)
+        n = cg__http_forward_fields_length(fw, len);
     if (n < 0)
         return because(fw, CG_HTTP_FAULT_RESPONSE, n, "the head of the response");
     if (whole) {

@@ -11,6 +11,7 @@
 
 #include <cogen/transport.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -361,6 +362,15 @@ int cg__http_forward_fields_answer(struct cg__forward *fw, struct cg_http_reply 
     if (rc == 0 && fw->hop->name != NULL)
         rc = put_via(fw, to, cg_http_reply_protocol(reply));
     return rc;
+}
+
+int cg__http_forward_fields_length(struct cg__forward *fw, size_t len)
+{
+    char number[24];
+    int digits = snprintf(number, sizeof number, "%zu", len);
+
+    return CG__HTTP_DRAFT_PUT(cg_http_response_headers(fw->req), "Content-Length", number,
+                         (size_t)digits);
 }
 
 /* Whether a field may stand behind the body of a message. */

@@ -25,6 +25,9 @@ void cg__http_forward_fields_interim(const struct cg_http_headers *headers,
  * (`whole`). 0 or a negative code: a response must not be sent with a field missing. */
 int cg__http_forward_fields_answer(struct cg__forward *forward, struct cg_http_reply *reply,
                                    bool whole);
+
+/* Sets Content-Length of the response. 0 or -ENOMEM. */
+int cg__http_forward_fields_length(struct cg__forward *forward, size_t len);
 int cg__http_forward_fields_trailers(struct cg__forward *forward, struct cg_http_reply *reply);
 
 #endif

@@ -233,6 +233,38 @@ static ssize_t early(void *arg)
     return 0;
 }
 
+/* A successful response before the request has been read: the client gets it, and where it ends,
+ * while it still sends the request. */
+static ssize_t early_success(void *arg)
+{
+    static const char *const responses[] = {
+        SHORT, HEAD_200 "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"};
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(responses); i++) {
+        char text[1024] = "";
+        struct cg_sock *sock;
+        size_t len = 0;
+
+        bear(0, responses[i], SIZE_MAX);
+        MORTALS(1);
+        sock = serve_client();
+        send_text(sock, "POST /up/x" V CLOSE "Content-Length: 1000\r\n\r\nab");
+        while (strstr(text, "hello") == NULL) {
+            ssize_t n = cg_yield(cg_read(sock, text + len, sizeof text - 1 - len,
+                                         .timeout = 5 * CG_SECOND));
+
+            MUST(n > 0, "%s after %s", cg_strerror(n), text);
+            len += (size_t)n;
+        }
+        has(text, "\r\nContent-Length: 5\r\n");
+        cg_sock_close(sock);
+        gateway_off();
+        bury(0);
+    }
+    return 0;
+}
+
 /* Asks until the first upstream has got that many requests; the other one responds. */
 static void ask_until(unsigned requests)
 {
@@ -585,6 +617,7 @@ static const struct test_case cases[] = {
     CORO(retries),
     CORO(refused),
     CORO(hangs, .where = ON_SIM),
+    CORO(early_success),
     CORO(early),
     CORO(health, .where = ON_SIM),
     CORO(all_are_out, .where = ON_SIM),
