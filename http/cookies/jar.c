@@ -88,15 +88,23 @@ static size_t default_path(const char *target)
 
 /* Whether a cookie that came over http hides one that is sent over https only. */
 static bool hides_secure(const struct cg_http_jar *jar,
-                         const struct cg_http_jar_cookie *is)
+                         const struct cg_http_jar_cookie *is, int64_t now)
 {
     for (const struct cg__jar_cookie *at = jar->oldest; at != NULL; at = at->newer)
-        if (at->is.secure && strcmp(at->is.name, is->name) == 0 &&
+        if (at->is.secure && !cg__http_jar_has_expired(&at->is, now) &&
+            strcmp(at->is.name, is->name) == 0 &&
             (cg__http_jar_matches(at->is.domain, is->domain) ||
              cg__http_jar_matches(is->domain, at->is.domain)) &&
             path_matches(is->path, at->is.path))
             return true;
     return false;
+}
+
+/* The list of public suffixes has no names that end with a dot, as "co.uk.", but hosts may have
+ * one. So no such domain has cookies for the hosts beneath it. */
+static bool is_public(const char *domain)
+{
+    return domain[strlen(domain) - 1] == '.' || cg__http_suffix_is_public(domain);
 }
 
 /* Writes the cookie's domain into buf, and decides whether it is for one host. NULL, or why
@@ -116,10 +124,10 @@ static const char *take_domain(struct cg_http_jar_cookie *is,
     buf[part->len] = '\0';
     if (!cg__http_jar_matches(host, buf))
         return "its domain is not that of the host";
-    if (cg__http_suffix_is_public(buf) && strcmp(host, buf) != 0)
+    if (is_public(buf) && strcmp(host, buf) != 0)
         return "its domain is a public suffix";
     is->domain = buf;
-    is->host_only = cg__http_suffix_is_public(buf) || is_address(buf);
+    is->host_only = is_public(buf) || is_address(buf);
     return NULL;
 }
 
@@ -138,7 +146,7 @@ bool cg__http_jar_keeps_rules(const struct cg_http_jar_cookie *is)
 }
 
 static const char *check(const struct cg_http_jar *jar,
-                         const struct cg_http_jar_cookie *is, bool https)
+                         const struct cg_http_jar_cookie *is, bool https, int64_t now)
 {
     if (is->secure && !https)
         return "it is for https, and came over http";
@@ -146,7 +154,7 @@ static const char *check(const struct cg_http_jar *jar,
         return "SameSite=None without Secure";
     if (!cg__http_jar_keeps_rules(is))
         return "it breaks the rules of its name's prefix";
-    if (!https && hides_secure(jar, is))
+    if (!https && hides_secure(jar, is, now))
         return "a cookie for https has its name";
     return NULL;
 }
@@ -181,7 +189,7 @@ static int set(struct cg_http_jar *jar, const struct cg__url *url,
                                    : copy(&at, url->target, default_path(url->target));
     *why = take_domain(&is, &parsed->domain, url->host, at);
     if (*why == NULL)
-        *why = check(jar, &is, url->https);
+        *why = check(jar, &is, url->https, now);
     return *why != NULL ? -EINVAL : cg__http_jar_put(jar, &is, now);
 }
 
@@ -212,7 +220,7 @@ static struct cg__jar_cookie *choose(const struct cg_http_jar *jar,
         struct cg__jar_cookie **at = &first;
         size_t len = strlen(is->path);
 
-        if ((is->secure && !url->https) || (is->expires != 0 && is->expires <= now) ||
+        if ((is->secure && !url->https) || cg__http_jar_has_expired(is, now) ||
             !(is->host_only ? strcmp(is->domain, url->host) == 0
                             : cg__http_jar_matches(url->host, is->domain)) ||
             !path_matches(url->target, is->path))

@@ -42,6 +42,11 @@ int cg__http_jar_put(struct cg_http_jar *jar, const struct cg_http_jar_cookie *i
 size_t cg__http_jar_get(struct cg_http_jar *jar, const struct cg__url *url, int64_t now,
                         char *buf);
 
+static inline bool cg__http_jar_has_expired(const struct cg_http_jar_cookie *is, int64_t now)
+{
+    return is->expires != 0 && is->expires <= now;
+}
+
 /* Whether a host, in lower case, is the domain or beneath it. */
 bool cg__http_jar_matches(const char *host, const char *domain);
 

@@ -54,7 +54,7 @@ size_t cg__http_jar_drop_if(struct cg_http_jar *jar,
 
 static bool has_expired(const struct cg_http_jar_cookie *is, const void *now)
 {
-    return is->expires != 0 && is->expires <= *(const int64_t *)now;
+    return cg__http_jar_has_expired(is, *(const int64_t *)now);
 }
 
 /* Counts the cookies of a site, and finds the one to drop: the oldest without Secure, else
@@ -133,7 +133,7 @@ int cg__http_jar_put(struct cg_http_jar *jar, const struct cg_http_jar_cookie *i
                      int64_t now)
 {
     struct cg__jar_cookie *old = find(jar, is), *cookie;
-    bool expired = has_expired(is, &now);
+    bool expired = cg__http_jar_has_expired(is, now);
 
     cookie = expired ? NULL : make(is);
     if (!expired && cookie == NULL)

@@ -184,9 +184,13 @@ START_TEST(matches_domains)
           {"http://1.10.0.0.1/", NULL, ""}, {"http://[::1]/", NULL, "a=1"},
           {"http://localhost/", "a=1; Domain=localhost", NULL},
           {"http://localhost/", NULL, "a=1"}, {"http://x.localhost/", NULL, ""},
-          {"http://x.localhost/", "a=1; Domain=localhost", PUBLIC});
+          {"http://x.localhost/", "a=1; Domain=localhost", PUBLIC},
+          {"http://x.test./", "a=1; Domain=test.", PUBLIC},
+          {"http://test./", "a=1; Domain=test.", NULL}, {"http://x.test./", NULL, ""},
+          {"http://test./", NULL, "a=1"});
 #ifdef HAVE_PSL
     STEPS({"http://x.co.uk/", "a=1; Domain=co.uk", PUBLIC},
+          {"http://x.co.uk./", "a=1; Domain=co.uk.", PUBLIC},
           {"http://x.co.uk/", "a=1", NULL},
           {"http://y.x.co.uk/", "b=1; Domain=x.co.uk", NULL},
           {"http://x.co.uk/", NULL, "a=1; b=1"},
@@ -251,6 +255,13 @@ START_TEST(expires)
     OK(set_at(A, "a=1; max-age=10", NOW, &words));
     ck_assert_str_eq(get_at(A, NOW + 9), "a=1");
     ck_assert_str_eq(get_at(A, NOW + 10), "");
+    OK(set_at(AS, "s=1; secure; max-age=10", NOW, &words));
+    IS(set_at(A, "s=2; max-age=20", NOW + 9, &words), -EINVAL);
+    OK(set_at(A, "s=2; max-age=20", NOW + 10, &words));
+    ck_assert_str_eq(get_at(A, NOW + 29), "s=2");
+    ck_assert_str_eq(get_at(A, NOW + 30), "");
+    cg_http_jar_free(jar);
+    jar = cg_http_jar_new();
     OK(set_at(A, "a=2; max-age=99999999999999999999", NOW, &words));
     OK(set_at(A, "b=1; expires=Fri, 01 Jan 9999 00:00:00 GMT", NOW, &words));
     OK(set_at(A, "c=1; samesite=strict", NOW, &words));
