@@ -328,10 +328,12 @@ static int leave(struct cg_op *op)
     return rc;
 }
 
-/* Called only when there is no memory to run the op. */
+/* Called only when there is no memory to run the op. It uses the follower no more, so that finish
+ * leaves the follower alone. */
 static enum cg_verdict follow_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
+    of(op)->follow->op = NULL;
     leave(op);
     return CG_DONE;
 }

@@ -5,7 +5,7 @@
 
 #include "system/process/process.h"
 
-#include <cogen/any.h>
+#include <cogen/group.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,43 +16,24 @@ _Static_assert(sizeof(struct cg_communicate_op) <= 128, "core ops fit in 128 byt
 
 enum { FIRST_SIZE = 4096 };
 
-/* What the branches share. The first branch that fails cancels the scope, and with it the
- * others. */
-struct talk {
-    struct cg_communicate_op *op;
-    struct cg_scope scope;
-    ssize_t failure;
-};
-
 struct drain {
-    struct talk *talk;
+    struct cg_process *process;
     struct cg_output *output;
     int number;
 };
 
-static ssize_t fail(struct talk *talk, ssize_t error)
-{
-    if (talk->failure == 0)
-        talk->failure = error;
-    cg_scope_cancel(&talk->scope);
-    return error;
-}
-
 static ssize_t feed(void *arg)
 {
-    struct talk *talk = arg;
-    struct cg_process *process = talk->op->process;
-    struct cg_sock *sock = cg_process_sock(process, 0);
+    struct cg_communicate_op *op = arg;
+    struct cg_sock *sock = cg_process_sock(op->process, 0);
     ssize_t n = 0;
 
     if (sock == NULL)
         return 0;
-    if (talk->op->len > 0)
-        n = cg_yield(cg_writeall(sock, talk->op->in, talk->op->len, .timeout = CG_NEVER));
-    cg_process_close_sock(process, 0);
-    if (n < 0 && n != -ECANCELED && n != -EPIPE && n != -ECONNRESET)
-        return fail(talk, n);
-    return 0;
+    if (op->len > 0)
+        n = cg_yield(cg_writeall(sock, op->in, op->len, .timeout = CG_NEVER));
+    cg_process_close_sock(op->process, 0);
+    return n >= 0 || n == -EPIPE || n == -ECONNRESET ? 0 : n;
 }
 
 /* Makes room in an output for more bytes and a NUL. */
@@ -77,7 +58,7 @@ static ssize_t drain(void *arg)
 {
     struct drain *drain = arg;
     struct cg_output *output = drain->output;
-    struct cg_sock *sock = cg_process_sock(drain->talk->op->process, drain->number);
+    struct cg_sock *sock = cg_process_sock(drain->process, drain->number);
     size_t capacity = 0;
     char scratch[512];
     ssize_t n;
@@ -97,12 +78,12 @@ static ssize_t drain(void *arg)
         } else if (output) {
             bool full = capacity == (output->limit ? output->limit : CG_OUTPUT_LIMIT);
 
-            return fail(drain->talk, full ? -EMSGSIZE : -ENOMEM);
+            return full ? -EMSGSIZE : -ENOMEM;
         }
     }
     if (output && output->data)
         output->data[output->len] = '\0';
-    return n < 0 && n != -ECANCELED ? fail(drain->talk, n) : n;
+    return n;
 }
 
 static void begin(struct cg_output *output)
@@ -113,25 +94,37 @@ static void begin(struct cg_output *output)
     }
 }
 
+/* The first transfer that fails cancels the group, and with it the others and the wait for the
+ * end. Returns the failure, or how the process ended. */
+static ssize_t transfer(struct cg_communicate_op *op)
+{
+    struct drain drains[] = {{op->process, op->out, 1}, {op->process, op->err, 2}};
+    struct cg_group group;
+    ssize_t ended = 0, n, rc;
+
+    cg_group_open(&group);
+    rc = cg_group_start(&group, feed, op, NULL, .name = "communicate, 0");
+    if (rc == 0)
+        rc = cg_group_start(&group, drain, &drains[0], NULL, .name = "communicate, 1");
+    if (rc == 0)
+        rc = cg_group_start(&group, drain, &drains[1], NULL, .name = "communicate, 2");
+    if (rc == 0)
+        ended = cg_yield(cg_wait_process(op->process));
+    else
+        cg_group_cancel(&group);
+    n = cg_yield(cg_wait_group(&group));
+    return rc < 0 ? rc : n < 0 ? n : ended;
+}
+
 static ssize_t communicate_run(struct cg_op *op)
 {
     struct cg_communicate_op *communicate = (struct cg_communicate_op *)op;
     struct cg_process *process = communicate->process;
-    struct talk talk = {.op = communicate};
-    struct drain out = {&talk, communicate->out, 1}, err = {&talk, communicate->err, 2};
-    struct cg_op *wait = cg_wait_process(process);
     ssize_t n;
 
     begin(communicate->out);
     begin(communicate->err);
-    cg_scope_open(&talk.scope, CG_NEVER, false);
-    n = cg_yield(cg_all((cg_call(feed, &talk), cg_call(drain, &out), cg_call(drain, &err),
-                         wait)));
-    cg_scope_close(&talk.scope);
-    if (talk.failure)
-        n = talk.failure;
-    else if (n == 0)
-        n = cg_op_result(wait);
+    n = transfer(communicate);
     if (n < 0)
         cg__process_end(process, communicate->grace, true);
     for (int i = 0; i < 3; i++)

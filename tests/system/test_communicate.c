@@ -144,6 +144,43 @@ static void stopped(void)
     no_children();
 }
 
+static int left; /* what the reactor has memory for */
+
+static bool lacks(struct cg_reactor *reactor, enum cg_lack what)
+{
+    (void)reactor;
+    return what == CG_LACKS_MEMORY && left-- == 0;
+}
+
+/* Without memory for one of the transfers the op fails: it does not wait for ever, and does not
+ * take a part of the output for all of it. */
+static ssize_t memory_runs_out(void *arg)
+{
+    struct cg_reactor *reactor = cg_sched_reactor(cg_sched_self());
+
+    (void)arg;
+    for (int n = 0, told = 1; told; n++) {
+        struct cg_process *process = NULL;
+        struct cg_output out = {.limit = 0}, err = {.limit = 0};
+        ssize_t rc;
+
+        OK(cg_process_spawn(cg_sched_self(), SH("tee /dev/fd/2"), &process,
+                            .in = CG_STDIO_PIPE, .out = CG_STDIO_PIPE, .err = CG_STDIO_PIPE));
+        left = n;
+        reactor->lacks = lacks;
+        rc = cg_yield(cg_communicate(process, "hello", 5, .out = &out, .err = &err));
+        reactor->lacks = NULL;
+        told = left < 0;
+        IS(rc, rc < 0 && told ? -ENOMEM : 0);
+        ck_assert(rc < 0 || (out.len == 5 && err.len == 5));
+        cg_process_close(process);
+        free(out.data);
+        free(err.data);
+    }
+    no_children();
+    return 0;
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -153,6 +190,7 @@ int main(void)
         CORO(does_not_read, .where = ON_KERNEL),
         CORO(communicate_times_out, .where = ON_KERNEL),
         PLAIN(stopped, .where = ON_KERNEL),
+        CORO(memory_runs_out, .where = ON_KERNEL),
     };
 
     return test_main("communicate", cases, COUNT(cases));

@@ -408,6 +408,36 @@ static ssize_t at_intervals(void *arg)
     return 0;
 }
 
+static bool lacks(struct cg_reactor *reactor, enum cg_lack what)
+{
+    (void)reactor;
+    return what == CG_LACKS_MEMORY;
+}
+
+/* A read that could not begin, since there was no memory for its branch, occupies nothing. */
+static ssize_t memory_runs_out(void *arg)
+{
+    struct cg_reactor *reactor = cg_sched_reactor(cg_sched_self());
+    struct cg_follower *f = NULL;
+    struct place p;
+    char line[8];
+    struct cg_op *read;
+
+    (void)arg;
+    make_place(&p);
+    append(p.log, "one\n");
+    OK(cg_follower_open(cg_sched_self(), p.log, &f, .from_start = true));
+    read = cg_follow_line(f, line, sizeof line);
+    reactor->lacks = lacks;
+    IS(cg_yield(cg_any((read, cg_sleep(CG_MINUTE)))), 0);
+    reactor->lacks = NULL;
+    IS(cg_op_result(read), -ENOMEM);
+    expect(f, "one\n");
+    cg_follower_close(f);
+    remove_place(&p);
+    return 0;
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -421,6 +451,7 @@ int main(void)
         CORO(traceless),
         CORO(through_rotations),
         CORO(at_intervals, .where = ON_SIM),
+        CORO(memory_runs_out, .where = ON_KERNEL),
     };
 
     return test_main("file", cases, COUNT(cases));
