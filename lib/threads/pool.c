@@ -235,30 +235,31 @@ static void *work(void *arg)
     return NULL;
 }
 
+static bool is_full(const struct cg_pool *pool)
+{
+    size_t jobs = pool->running + pool->queued;
+
+    return jobs >= pool->limit && jobs - pool->limit >= pool->queue_limit;
+}
+
+/* A thread is started under the lock: meanwhile nobody else relies on a thread that may not
+ * come. */
 int cg__pool_put(struct cg_pool *pool, struct cg__job *job)
 {
-    bool start;
-    int rc = 0;
+    bool refused;
 
     pthread_mutex_lock(&pool->lock);
-    if (pool->running + pool->queued >= pool->limit + pool->queue_limit) {
-        pthread_mutex_unlock(&pool->lock);
-        return -EAGAIN;
+    refused = is_full(pool);
+    if (!refused && pool->idle < pool->queued + 1 && pool->threads < pool->limit) {
+        pool->threads += cg__thread_start(work, pool, 0) == 0;
+        refused = pool->threads == 0;
     }
-    enqueue(pool, job);
-    start = pool->idle < pool->queued && pool->threads < pool->limit;
-    pool->threads += start;
-    pthread_cond_signal(&pool->work);
-    pthread_mutex_unlock(&pool->lock);
-    if (!start || cg__thread_start(work, pool, 0) == 0)
-        return 0;
-    pthread_mutex_lock(&pool->lock);
-    if (--pool->threads == 0 && job->state == CG__JOB_QUEUED) {
-        cg__pool_unlink(pool, job);
-        rc = -EAGAIN;
+    if (!refused) {
+        enqueue(pool, job);
+        pthread_cond_signal(&pool->work);
     }
     pthread_mutex_unlock(&pool->lock);
-    return rc;
+    return refused ? -EAGAIN : 0;
 }
 
 void cg__pool_wait(struct cg_sched *sched)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <sys/resource.h>
 
 enum { WORKERS = 3 };
@@ -17,6 +18,7 @@ static atomic_bool armed, failed;
 static atomic_long countdown; /* allocations until one fails */
 static int threads_left = -1; /* threads that may still be made; -1: any number */
 static atomic_uint ran;
+static atomic_uint refused; /* threads that could not be made */
 
 bool failing_now(enum failing_what what)
 {
@@ -35,8 +37,14 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
                           void *(*fn)(void *arg), void *arg)
 {
-    if (threads_left == 0)
+    if (threads_left == 0) {
+        unsigned before = atomic_fetch_add(&refused, 1);
+
+        /* Gives another worker the time to ask for a thread, too. */
+        for (int i = 0; i < 50 && atomic_load(&refused) == before + 1; i++)
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
         return EAGAIN;
+    }
     threads_left -= threads_left > 0;
     return __real_pthread_create(thread, attr, fn, arg);
 }
@@ -94,6 +102,27 @@ static void without_threads(void)
     IS(crew(), 0);
 }
 
+static ssize_t works(void *arg)
+{
+    return (ssize_t)(intptr_t)arg;
+}
+
+static ssize_t offloads(void *arg)
+{
+    (void)arg;
+    threads_left = 0;
+    IS(cg_yield(cg_offload(works, NULL)), -EAGAIN);
+    return 0;
+}
+
+/* Workers that offload functions at the same time, without a thread for any of them: none waits
+ * for the thread that another one could not start. */
+static void without_threads_of_a_pool(void)
+{
+    IS(cg_crew_main(offloads, NULL, .workers = WORKERS, .reactor = test_reactor()), 0);
+    threads_left = -1;
+}
+
 static void without_descriptors(void)
 {
     struct rlimit before, few;
@@ -116,6 +145,7 @@ int main(void)
     static const struct test_case cases[] = {
         PLAIN(without_memory),
         PLAIN(without_threads, .where = ON_KERNEL),
+        PLAIN(without_threads_of_a_pool, .where = ON_KERNEL),
         PLAIN(without_descriptors, .where = ON_KERNEL),
     };
 

@@ -5,8 +5,10 @@
 #include "tests/threads/gate.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
 
 struct answer {
@@ -132,6 +134,23 @@ static ssize_t a_pool_is_bounded(void *arg)
     return 0;
 }
 
+/* A pool may have any number of threads and places. */
+static ssize_t a_pool_without_a_bound(void *arg)
+{
+    static const unsigned threads[] = {1, 3, UINT_MAX};
+    static const size_t queues[] = {0, SIZE_MAX - 1, SIZE_MAX};
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(threads) * COUNT(queues); i++) {
+        struct answer answer = {.answer = 7};
+        struct cg_pool *pool = pool_of(threads[i % 3], queues[i / 3]);
+
+        IS(cg_yield(cg_offload(fill_in, &answer, .pool = pool)), 7);
+        cg_pool_free(pool);
+    }
+    return 0;
+}
+
 /* If all threads of a pool are busy, another pool still works. */
 static ssize_t pools_do_not_starve_each_other(void *arg)
 {
@@ -209,6 +228,7 @@ static const struct test_case cases[] = {
     CORO(the_others_go_on),
     CORO(raced_and_joined),
     CORO(a_pool_is_bounded),
+    CORO(a_pool_without_a_bound),
     CORO(pools_do_not_starve_each_other),
     CORO(a_thousand_functions),
     CORO(a_pool_without_threads),
