@@ -35,9 +35,14 @@ const struct cg_op_type cg_pass_type = {
  * at the same moments, and share a wake-up. */
 static int64_t gathered(int64_t moment, int64_t slack)
 {
-    int64_t last = slack < CG__MOMENT_MAX - moment ? moment + slack : CG__MOMENT_MAX;
+    int64_t most = CG__MOMENT_MAX - moment;
+    int shift;
 
-    return last >> (63 - __builtin_clzll(slack)) << (63 - __builtin_clzll(slack));
+    slack = slack < most ? slack : most;
+    if (slack <= 0)
+        return moment;
+    shift = 63 - __builtin_clzll(slack);
+    return (moment + slack) >> shift << shift;
 }
 
 /* A sleep is an operation that does nothing until its time is up. */
@@ -57,7 +62,7 @@ static enum cg_verdict sleep_process(struct cg_op *op, struct cg_sched *sched)
     if (until == 0)
         until = sleep->length < CG__MOMENT_MAX - now ? now + sleep->length : CG__MOMENT_MAX;
     sleep->wake = until;
-    cg_op_expire_at(op, sleep->slack > 0 && until > now ? gathered(until, sleep->slack) : until);
+    cg_op_expire_at(op, until > now ? gathered(until, sleep->slack) : until);
     return CG_PENDING;
 }
 

@@ -24,6 +24,23 @@ static ssize_t sleep_takes_its_time(void *arg)
     return 0;
 }
 
+/* Any slack is allowed. What bounds the sleep may end it when its own time has passed, and not
+ * before. */
+static ssize_t sleep_with_much_slack(void *arg)
+{
+    static const int64_t slacks[] = {CG_HOUR, INT64_MAX / 4, INT64_MAX / 2, CG_NEVER - 1, CG_NEVER};
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(slacks); i++) {
+        int64_t start = now();
+
+        IS(cg_yield(cg_sleep(CG_SECOND, .slack = slacks[i], .timeout = CG_MINUTE)), 0);
+        ck_assert_int_ge(now(), start + CG_MINUTE);
+        IS(cg_yield(cg_sleep(CG_NEVER, .slack = slacks[i], .timeout = CG_SECOND)), -ETIMEDOUT);
+    }
+    return 0;
+}
+
 /* A sleep until a moment that has passed, or of a negative length, does not wait. */
 static ssize_t sleep_until_the_past(void *arg)
 {
@@ -271,6 +288,7 @@ static ssize_t sleep_is_printed(void *arg)
 static const struct test_case cases[] = {
     CORO(sleep_takes_its_time, .where = ON_SIM),
     CORO(sleep_is_printed, .where = ON_SIM),
+    CORO(sleep_with_much_slack, .where = ON_SIM),
     CORO(sleep_until_the_past, .where = ON_SIM),
     CORO(pass_is_one_round, .where = ON_SIM),
     CORO(timers_in_order, .where = ON_SIM),
