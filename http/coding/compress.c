@@ -68,7 +68,7 @@ bool cg__http_compress_is_text(const char *type)
     return false;
 }
 
-/* Encodes a piece and appends the output. False: there is no room. */
+/* Encodes a piece and appends the output. False: there is no room, or no memory. */
 static bool compress_piece(struct cg__http_encoder *encoder, enum cg__http_encode how,
                            const char *data, size_t size, char *to, size_t room, size_t *used)
 {
@@ -76,12 +76,12 @@ static bool compress_piece(struct cg__http_encoder *encoder, enum cg__http_encod
 
     while (again) {
         const char *out;
-        size_t made = cg__http_encoder_add(encoder, how, &data, &size, &out, &again);
+        ssize_t made = cg__http_encoder_add(encoder, how, &data, &size, &out, &again);
 
-        if (made > room - *used)
+        if (made < 0 || (size_t)made > room - *used)
             return false;
-        memcpy(to + *used, out, made);
-        *used += made;
+        memcpy(to + *used, out, (size_t)made);
+        *used += (size_t)made;
     }
     return true;
 }

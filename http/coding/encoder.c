@@ -49,9 +49,9 @@ void cg__http_encoder_free(struct cg__http_encoder *encoder)
     free(encoder);
 }
 
-size_t cg__http_encoder_add(struct cg__http_encoder *encoder, enum cg__http_encode how,
-                            const char **data, size_t *size, const char **out,
-                            bool *again)
+ssize_t cg__http_encoder_add(struct cg__http_encoder *encoder, enum cg__http_encode how,
+                             const char **data, size_t *size, const char **out,
+                             bool *again)
 {
     *out = encoder->out;
     return encoder->encoding->encode(encoder->state, how, data, size, encoder->out,

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 enum {
     CG__HTTP_ENCODED = 8 * 1024 - 128, /* size of the encoder's output buffer */
@@ -27,9 +28,9 @@ struct cg__encoding {
      * NULL: no memory. */
     void *(*begin)(size_t whole);
     /* Encodes *size bytes at *data, and advances both past the consumed ones, into out. Returns
-     * the length of the output. *again: call again with the rest. */
-    size_t (*encode)(void *state, enum cg__http_encode how, const char **data, size_t *size,
-                     char *out, size_t room, bool *again);
+     * the length of the output; -ENOMEM. *again: call again with the rest. */
+    ssize_t (*encode)(void *state, enum cg__http_encode how, const char **data, size_t *size,
+                      char *out, size_t room, bool *again);
     void (*end)(void *state);
 };
 
@@ -44,9 +45,9 @@ struct cg__http_encoder *cg__http_encoder_new(enum cg__http_coding coding, size_
 void cg__http_encoder_free(struct cg__http_encoder *encoder);
 
 /* Encodes *size bytes at *data, and advances both past the consumed ones. Stores the
- * output in *out and returns its length. *again: call again with the rest. */
-size_t cg__http_encoder_add(struct cg__http_encoder *encoder, enum cg__http_encode how,
-                            const char **data, size_t *size, const char **out,
-                            bool *again);
+ * output in *out and returns its length; -ENOMEM. *again: call again with the rest. */
+ssize_t cg__http_encoder_add(struct cg__http_encoder *encoder, enum cg__http_encode how,
+                             const char **data, size_t *size, const char **out,
+                             bool *again);
 
 #endif

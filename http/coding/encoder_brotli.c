@@ -5,6 +5,7 @@
 #include "http/coding/encoder.h"
 
 #include <brotli/encode.h>
+#include <errno.h>
 #include <stdint.h>
 
 enum { LEVEL = 3, WINDOW = 16, WHOLE_LEVEL = 4 };
@@ -29,10 +30,8 @@ static void *brotli_begin(size_t whole)
     return NULL;
 }
 
-/* If there is no memory, the stream ends here; the client sees that the body is not
- * complete. */
-static size_t brotli_encode(void *state, enum cg__http_encode how, const char **data,
-                            size_t *size, char *out, size_t room, bool *again)
+static ssize_t brotli_encode(void *state, enum cg__http_encode how, const char **data,
+                             size_t *size, char *out, size_t room, bool *again)
 {
     static const BrotliEncoderOperation ops[] = {
         BROTLI_OPERATION_PROCESS, BROTLI_OPERATION_FLUSH, BROTLI_OPERATION_FINISH};
@@ -41,10 +40,10 @@ static size_t brotli_encode(void *state, enum cg__http_encode how, const char **
     size_t left = room;
 
     if (!BrotliEncoderCompressStream(state, ops[how], size, &in, &left, &to, NULL))
-        *size = 0;
+        return -ENOMEM;
     *data = (const char *)in;
     *again = *size > 0 || BrotliEncoderHasMoreOutput(state);
-    return room - left;
+    return (ssize_t)(room - left);
 }
 
 static void brotli_end(void *state)

@@ -26,8 +26,8 @@ static void *gzip_begin(size_t whole)
     return NULL;
 }
 
-static size_t gzip_encode(void *state, enum cg__http_encode how, const char **data, size_t *size,
-                          char *out, size_t room, bool *again)
+static ssize_t gzip_encode(void *state, enum cg__http_encode how, const char **data, size_t *size,
+                           char *out, size_t room, bool *again)
 {
     static const int flushes[] = {Z_NO_FLUSH, Z_SYNC_FLUSH, Z_FINISH};
     z_stream *stream = state;
@@ -41,7 +41,7 @@ static size_t gzip_encode(void *state, enum cg__http_encode how, const char **da
     *data += given - stream->avail_in;
     *size -= given - stream->avail_in;
     *again = stream->avail_out == 0 || *size > 0; /* room left: deflate is done */
-    return room - stream->avail_out;
+    return (ssize_t)(room - stream->avail_out);
 }
 
 static void gzip_end(void *state)

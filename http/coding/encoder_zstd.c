@@ -4,6 +4,7 @@
 
 #include "http/coding/encoder.h"
 
+#include <errno.h>
 #include <zstd.h>
 
 /* Logarithms of sizes. A stream takes 170 KB with these; a whole body 100 to 620 KB with tables
@@ -36,21 +37,20 @@ static void *zstd_begin(size_t whole)
     return NULL;
 }
 
-/* If there is no memory, the stream ends here; the client sees that the body is not
- * complete. */
-static size_t zstd_encode(void *state, enum cg__http_encode how, const char **data, size_t *size,
-                          char *out, size_t room, bool *again)
+static ssize_t zstd_encode(void *state, enum cg__http_encode how, const char **data, size_t *size,
+                           char *out, size_t room, bool *again)
 {
     static const ZSTD_EndDirective ops[] = {ZSTD_e_continue, ZSTD_e_flush, ZSTD_e_end};
     ZSTD_inBuffer in = {*data, *size, 0};
     ZSTD_outBuffer to = {out, room, 0};
     size_t left = ZSTD_compressStream2(state, &to, &in, ops[how]);
-    bool failed = ZSTD_isError(left);
 
+    if (ZSTD_isError(left))
+        return -ENOMEM;
     *data += in.pos;
-    *size -= failed ? *size : in.pos;
-    *again = !failed && (*size > 0 || (how != CG__HTTP_GATHER && left > 0));
-    return to.pos;
+    *size -= in.pos;
+    *again = *size > 0 || (how != CG__HTTP_GATHER && left > 0);
+    return (ssize_t)to.pos;
 }
 
 static void zstd_end(void *state)

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The decoders of deflate and zstd, as far as the library was built with them. */
+/* The decoders of deflate and zstd, and the encoder of zstd, as far as the library was built with
+ * them. */
 #include "config.h"
 
 #include "http/coding/decoder.h"
+#include "http/coding/encoder.h"
 #include "tests/support/must.h"
 #include "tests/support/support.h"
 
 #include <cogen/http_client.h>
 #include <errno.h>
+#ifdef HAVE_ZSTD
+#define ZSTD_STATIC_LINKING_ONLY
+#include <zstd.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +192,49 @@ START_TEST(refuses_bombs)
 }
 END_TEST
 
+#ifdef HAVE_ZSTD
+
+static int left; /* allocations that succeed */
+
+static void *allocate(void *arg, size_t size)
+{
+    (void)arg;
+    return left-- > 0 ? malloc(size) : NULL;
+}
+
+static void release(void *arg, void *memory)
+{
+    (void)arg;
+    free(memory);
+}
+
+/* A text that zstd cannot encode for lack of memory is not taken for complete. */
+START_TEST(tells_that_memory_is_lacking)
+{
+    ssize_t n = -ENOMEM;
+
+    for (int count = 1; n == -ENOMEM; count++) {
+        const char *data = plain();
+        size_t size = strlen(data);
+        ZSTD_CCtx *state;
+        char out[CG__HTTP_ENCODED];
+        bool again;
+
+        left = count;
+        state = ZSTD_createCCtx_advanced((ZSTD_customMem){allocate, release, NULL});
+        ck_assert_ptr_nonnull(state);
+        n = cg__http_encoder_zstd.encode(state, CG__HTTP_FINISH, &data, &size, out, sizeof out,
+                                           &again);
+        ck_assert(left >= 0 || n == -ENOMEM);
+        ck_assert(count > 1 || n == -ENOMEM);
+        cg__http_encoder_zstd.end(state);
+    }
+    ck_assert_int_gt(n, 0);
+}
+END_TEST
+
+#endif
+
 int main(void)
 {
     Suite *suite = suite_create("http_decoder");
@@ -195,6 +244,9 @@ int main(void)
     tcase_add_test(tcase, survives_wrong_bytes);
     tcase_add_test(tcase, goes_on_after_the_end);
     tcase_add_test(tcase, refuses_bombs);
+#ifdef HAVE_ZSTD
+    tcase_add_test(tcase, tells_that_memory_is_lacking);
+#endif
     suite_add_tcase(suite, tcase);
     return check_main(suite, NULL);
 }

@@ -108,11 +108,10 @@ static ssize_t encode_part(struct cg_http_request *req, const char *data, size_t
     req->computed += size;
     while (again && n >= 0) {
         const char *out;
-        size_t made =
-            cg__http_encoder_add(req->encoder, how, &data, &size, &out, &again);
 
-        if (made > 0)
-            n = write_framed(req, out, made);
+        n = cg__http_encoder_add(req->encoder, how, &data, &size, &out, &again);
+        if (n > 0)
+            n = write_framed(req, out, (size_t)n);
     }
     if (n >= 0 && req->computed >= CG__HTTP_TURN) {
         req->computed = 0;
