@@ -66,6 +66,7 @@ static ssize_t tunnel(struct cg__link *link, struct cg__asking *ask)
     const char *addr = ask->url.addr, *auth = ask->proxy_auth;
     size_t size = 2 * strlen(addr) + (auth ? strlen(auth) : 0) + 80;
     char *text = malloc(size);
+    unsigned heads = 0;
     ssize_t n;
     int len;
 
@@ -83,11 +84,12 @@ static ssize_t tunnel(struct cg__link *link, struct cg__asking *ask)
     do
         n = cg__http_client_head_read(reply, "CONNECT",
                                       client->options.response_timeout, ask->why);
-    while (n == 0 && cg__http_client_head_is_interim(reply));
+    while (n == 0 && cg__http_client_head_is_interim(reply) &&
+           heads++ < CG__HTTP_MOST_INTERIM);
     reply->link.sock = NULL;
     reply->touched = false; /* that was not the response to the request itself */
     if (n < 0)
-        return n == -ETIMEDOUT || n == -ECANCELED ? n : CG_EHTTP_PROXY;
+        return cg__http_client_why_proxy(n);
     if (reply->parser.status / 100 != 2)
         return cg__http_client_because(
             ask->why, CG_EHTTP_PROXY, "the proxy responds with %d %s",

@@ -23,10 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    MOST_INTERIM = 100, /* interim responses before the final one */
-    MOST_REFUSALS = 5,  /* of one request by a server of HTTP/2 */
-};
+enum { MOST_REFUSALS = 5 }; /* of one request by a server of HTTP/2 */
 
 static bool has_body(const struct cg_http_fetch *fetch)
 {
@@ -118,7 +115,7 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
         if (n == 0)
             n = cg__http_client_head_interim(ask);
         ask->responded = n == 0 && !cg__http_client_head_is_interim(reply);
-        if (n == 0 && i == MOST_INTERIM)
+        if (n == 0 && i == CG__HTTP_MOST_INTERIM)
             n = cg__http_client_because(ask->why, CG_EHTTP,
                                         "the server sends too many interim responses");
     }

@@ -5,6 +5,8 @@
 
 #include "http/client/client.h"
 
+enum { CG__HTTP_MOST_INTERIM = 100 }; /* interim responses before the final one */
+
 /* Whether the last head was an interim one (1xx): another follows. */
 static inline bool cg__http_client_head_is_interim(const struct cg_http_reply *reply)
 {

@@ -238,6 +238,20 @@ void cg__http_client_reply_skip(struct cg_http_reply *reply)
     cg__http_client_link_end(&reply->link, reply->client, false);
 }
 
+/* The content coding of a body; NULL: there is none, or there are several, of which none is
+ * decoded. */
+static const char *coding_of(const struct cg_http_headers *headers)
+{
+    static const char name[] = "Content-Encoding";
+    uint32_t from = 0;
+    const struct cg__http_entry *entry =
+        cg__http_message_find(headers, name, sizeof name - 1, &from);
+
+    if (entry == NULL || cg__http_message_find(headers, name, sizeof name - 1, &from) != NULL)
+        return NULL;
+    return cg__http_message_at(headers, entry->value);
+}
+
 ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link *link,
                                     const struct cg__asking *ask)
 {
@@ -259,7 +273,7 @@ ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link
     }
     /* A part of a compressed body cannot be decoded by itself (RFC 9110, 14.4). */
     if (!ask->fetch->raw && reply->head.status != 206)
-        coding = cg_http_headers_get(&reply->headers, "Content-Encoding");
+        coding = coding_of(&reply->headers);
     if (coding == NULL)
         return 0;
     rc = cg__http_decoder_new(&reply->decoder, coding);

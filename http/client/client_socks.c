@@ -35,13 +35,11 @@ struct talk {
 
 static ssize_t failed(const struct talk *talk, ssize_t code)
 {
-    if (code == -ECANCELED)
-        return code;
     cg__http_client_because(talk->why, code, "the proxy %s: %s", talk->proxy->addr,
                             code == CG_EOF       ? "it closed the connection"
                             : code == -ETIMEDOUT ? "it takes too long to respond"
                                                  : cg_strerror(code));
-    return code == -ETIMEDOUT ? code : CG_EHTTP_PROXY;
+    return cg__http_client_why_proxy(code);
 }
 
 static ssize_t refused(const struct talk *talk, const char *text)

@@ -96,7 +96,9 @@ static ssize_t uses_proxies(void *arg)
                                 SAYS(OK_200(1, "3")), SAYS(OK_200(1, "4")),
                                 SAYS("HTTP/1.1 407 Who\x9b?\r\nContent-Length: 0\r\n\r\n",
                                      .fresh = true),
-                                SAYS("nonsense\r\n\r\n", .fresh = true)));
+                                SAYS("nonsense\r\n\r\n", .fresh = true),
+                                SAYS("HTTP/1.1 103 Soon\r\n\r\n", .fresh = true),
+                                SAYS("HTTP/1.1 103 Soon\r\n\r\n", .deaf = true, .again = 200000)));
     script_start(&other, TURNS(SAYS(OK_200(6, "direct"))));
     snprintf(proxy, sizeof proxy, "http://me:pw@%s", server.addr);
     client = CLIENT(.http_proxy = proxy, .https_proxy = proxy, .no_proxy = "127.0.0.1",
@@ -127,6 +129,8 @@ static ssize_t uses_proxies(void *arg)
        CG_EHTTP_PROXY);
     ck_assert_str_eq(why, "the proxy responds with 407 Who\\x9b?");
     IS(cg_yield(cg_http_get(client, "https://b.invalid/", &reply)), CG_EHTTP_PROXY);
+    IS(cg_yield(cg_http_get(client, "https://b.invalid/", &reply, .why = why)), CG_EHTTP_PROXY);
+    ck_assert_str_eq(why, "the proxy responds with 103 Soon");
     done();
     script_end(&other);
     client = CLIENT(.http_proxy = "socks4://h:1");

@@ -104,9 +104,68 @@ static ssize_t each_allocation(void *arg)
     return 0;
 }
 
+static ssize_t no_tls(void *arg, struct cg_sock *inner, const char *host, const char *alpn,
+                      struct cg_sock **sock, char *words)
+{
+    (void)arg;
+    (void)inner;
+    (void)host;
+    (void)alpn;
+    (void)sock;
+    (void)words;
+    return -EPROTO;
+}
+
+static ssize_t get(void *arg)
+{
+    return cg_yield(cg_http_get(client, arg, &reply, .why = why));
+}
+
+/* Asks a proxy for a tunnel; each allocation fails in turn. */
+static void tunnel(const char *scheme, const struct turn *turns)
+{
+    char proxy[CG_ADDR_SIZE + 16];
+    ssize_t n = -ENOMEM;
+    int refused = 0;
+
+    left = -1;
+    for (int failure = 0; left < 0 && failure < 500; failure++) {
+        script_start(&server, turns);
+        snprintf(proxy, sizeof proxy, "%s://%s", scheme, server.addr);
+        client = CLIENT(.https_proxy = proxy, .tls = (&(struct cg_http_tls){no_tls, NULL}));
+        ck_assert_ptr_nonnull(client);
+        victim = test_start(get, (void *)"https://10.0.0.1/");
+        left = failure;
+        n = cg_yield(cg_join(victim));
+        cg_coro_unref(victim);
+        victim = NULL;
+        ck_assert(n == -EPROTO || (left < 0 && (n == -ENOMEM || n == -ENOBUFS)));
+        refused += n == -ENOMEM;
+        cg_http_client_free(client);
+        cg_sock_close(server.listener);
+        server.listener = NULL;
+        cg_yield(cg_cancel(server.coro));
+        test_end(server.coro);
+    }
+    IS(n, -EPROTO);
+    ck_assert_int_gt(refused, 3);
+}
+
+/* A proxy is not blamed for what is lacking here. */
+static ssize_t proxies(void *arg)
+{
+    (void)arg;
+    tunnel("http", TURNS(SAYS("HTTP/1.1 200 Connected\r\n\r\n")));
+    tunnel("socks5", TURNS(SAYS("\5\0\5\0\0\1\0\0\0\0\0\0", .size = 12, .deaf = true)));
+    return 0;
+}
+
 int main(void)
 {
-    static const struct test_case cases[] = {CORO(each_allocation, .where = ON_SIM)};
+    static const struct test_case cases[] = {
+        CORO(each_allocation, .where = ON_SIM),
+        CORO(proxies, .where = ON_SIM),
+    };
 
     return test_main("http_memory", cases, COUNT(cases));
 }
