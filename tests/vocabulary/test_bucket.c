@@ -163,6 +163,23 @@ static ssize_t in_order(void *arg)
     return 0;
 }
 
+/* What is more than the burst is lost, however much is put back. */
+static ssize_t too_much_is_put_back(void *arg)
+{
+    static const size_t counts[] = {100, 101, UINT64_MAX / CG_SECOND + 1, SIZE_MAX / 2, SIZE_MAX};
+    struct cg_bucket *bucket;
+
+    (void)arg;
+    OK(cg_bucket_new(&bucket, .rate = 100, .burst = 100));
+    for (size_t i = 0; i < COUNT(counts); i++) {
+        IS(cg_yield(cg_take(bucket, 100)), 100);
+        cg_bucket_return(bucket, counts[i]);
+        ck_assert_uint_eq(cg_bucket_level(bucket), 100);
+    }
+    cg_bucket_unref(bucket);
+    return 0;
+}
+
 /* A taker that loses a race in the very moment in which its tokens are there takes none. */
 static ssize_t too_late(void *arg)
 {
@@ -187,6 +204,7 @@ static ssize_t too_late(void *arg)
 }
 
 static const struct test_case cases[] = {
+    CORO(too_much_is_put_back, .where = ON_SIM),
     CORO(too_late, .where = ON_SIM),
     CORO(invalid),
     CORO(exact, .where = ON_SIM),
