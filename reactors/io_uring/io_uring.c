@@ -87,14 +87,16 @@ static enum cg_verdict uring_submit(struct cg_reactor *reactor, struct cg_io *io
 
 /* A request in the kernel is cancelled by an entry of its own. If the request's entry is
  * still in the queue, both entries reach the kernel together. So a request that can
- * complete at once still gets its one attempt. */
+ * complete at once still gets its one attempt. While such an entry is on its way, also of a
+ * poll that has seen its change, the request's memory must stay. */
 static enum cg_verdict uring_cancel(struct cg_reactor *reactor, struct cg_io *io)
 {
     struct uring *u = (struct uring *)reactor;
 
-    if (io->state == CG_IO_PENDING && (io->mark & URING_IN_KERNEL)) {
+    if (io->state == CG_IO_PENDING && (io->mark & (URING_IN_KERNEL | URING_CANCELS))) {
         io->state = CG_IO_CANCELLING;
-        proceed(u, io);
+        if (io->mark & URING_IN_KERNEL)
+            proceed(u, io);
     }
     if (io->state == CG_IO_CANCELLING)
         return CG_PENDING;

@@ -3,6 +3,9 @@
  * what callbacks may do. */
 #include "config.h"
 
+#ifdef HAVE_LIBURING
+#include "reactors/io_uring/uring.h"
+#endif
 #include "tests/reactors/uring_asked.h"
 
 #include <errno.h>
@@ -289,6 +292,28 @@ START_TEST(close_after_cancel)
     shut(listener);
 }
 
+#ifdef HAVE_LIBURING
+/* A poll that has seen its change is settled before the kernel has handled the entry that
+ * cancels it, which names the request by its address. */
+START_TEST(cancelled_while_cancelling)
+{
+    int fd[2];
+
+    pair(fd);
+    struct asked a = ASK(CG_IO_POLL, fd[0], .events = CG_IN);
+    submit(&a);
+    turn(0);
+    cg__uring_arm_cancel((struct uring *)ring, &a.io);
+    a.io.mark = (a.io.mark & ~(uintptr_t)URING_IN_KERNEL) | URING_SETTLED;
+    ck_assert_int_eq(ring->type->cancel(ring, &a.io), CG_PENDING);
+    await_idle(&a);
+    turn(0);
+    shut(fd[0]);
+    shut(fd[1]);
+}
+END_TEST
+#endif
+
 void wait_cases(TCase *tests)
 {
     tcase_add_test(tests, poll_events);
@@ -299,4 +324,7 @@ void wait_cases(TCase *tests)
     tcase_add_test(tests, opened_in_another_thread);
     tcase_add_test(tests, callbacks_submit_and_cancel);
     tcase_add_test(tests, close_after_cancel);
+#ifdef HAVE_LIBURING
+    tcase_add_test(tests, cancelled_while_cancelling);
+#endif
 }
