@@ -91,12 +91,12 @@ bool cg__http_client_fields_has(const struct cg__asking *ask, const char *name,
                                 bool to_proxy)
 {
     struct own own = {.fetch = ask->fetch};
-    size_t len = strlen(name);
     struct field field;
 
     while (next_own(&own, &field))
-        if (field.name_len == len && cg__ascii_same(field.name, name, len) &&
-            goes_along(ask, name, len, to_proxy))
+        if (strlen(name) == field.name_len &&
+            cg__ascii_same(field.name, name, field.name_len) &&
+            goes_along(ask, name, field.name_len, to_proxy))
             return true;
     return false;
 }

@@ -143,9 +143,10 @@ struct cg__h2 *cg__http_client_h2_part(struct cg__h2_stream *stream)
         cg__http_message_clear(&head->fields);
         cg__http_blocks_free(head, &h2->memory);
     }
+    cg__http_message_clear(&stream->spare);
     cg__http_message_clear(&stream->upgrade);
     cg__http_message_clear(&stream->trailers);
-    free(stream->data);
+    cg__http_blocks_free(stream->data, &h2->memory);
     cg__http_blocks_free(stream, &h2->memory);
     return h2;
 }

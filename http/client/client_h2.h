@@ -37,10 +37,11 @@ struct cg__h2_stream {
     struct cg_http_headers upgrade; /* .. and the fields that 101 would have in HTTP/1.1 */
 
     /* The response. */
+    struct cg_http_headers spare; /* the reply's memory, for the first head */
     struct cg__h2_head *first, *last;
     struct cg_http_headers trailers;
     uint32_t bytes, count; /* of fields that have come and were not read */
-    char *data;            /* of the body, that was not read: from `from` to `to` */
+    char *data; /* of the body, that was not read: from `from` to `to`; a block of the session's */
     size_t from, to, size;
     bool finals; /* the final head has come, or is coming */
     bool ended;  /* the response is complete */

@@ -268,12 +268,21 @@ static ssize_t send_body(struct cg__link *link, struct cg__asking *ask)
     return n;
 }
 
+/* The head of the response will come into the memory that the reply has for it. */
+static void lend_memory(struct cg__h2_stream *stream, struct cg_http_reply *reply)
+{
+    cg__http_message_reset(&reply->headers, SIZE_MAX);
+    stream->spare = reply->headers;
+    reply->headers = (struct cg_http_headers){.data = NULL};
+}
+
 ssize_t cg__http_client_h2_send(struct cg__link *link, struct cg__asking *ask)
 {
     struct cg__h2_stream *stream = link->stream;
     const nghttp2_data_provider body = {.read_callback = give};
     ssize_t n = 0;
 
+    lend_memory(stream, ask->reply);
     stream->head_only = strcmp(ask->method, "HEAD") == 0;
     if (ask->fetch->upgrade)
         n = prepare_upgrade(stream, ask);

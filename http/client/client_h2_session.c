@@ -6,14 +6,16 @@
 #include "http/client/client_h2_session.h"
 #include "http/client/client_why.h"
 #include "http/http2/setup.h"
-#include "http/message/room.h"
 #include "lib/base/ascii.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIELD_COST = 32 }; /* bytes that a field counts beyond its text (RFC 9113, 6.5.2) */
+enum {
+    FIELD_COST = 32, /* bytes that a field counts beyond its text (RFC 9113, 6.5.2) */
+    FIRST_SIZE = CG__HTTP2_BLOCK * CG__HTTP2_SIZES,
+};
 
 void cg__http_client_h2_session_thrive(struct cg__h2 *h2)
 {
@@ -71,7 +73,11 @@ static struct cg__h2_head *begin_head(struct cg__h2_stream *stream)
     struct cg__http2_memory *memory = &stream->h2->memory;
     struct cg__h2_head *head = cg__http_blocks_calloc(1, sizeof *head, memory);
 
-    if (head == NULL || cg__http_message_text(&head->fields, "", 1) < 0) {
+    if (head == NULL)
+        return NULL;
+    head->fields = stream->spare;
+    stream->spare = (struct cg_http_headers){.data = NULL};
+    if (cg__http_message_text(&head->fields, "", 1) < 0) {
         cg__http_blocks_free(head, memory);
         return NULL;
     }
@@ -219,9 +225,11 @@ static void end_head(struct cg__h2_stream *stream)
 
 /* The body */
 
+/* A short body fits into a block that the session has kept. */
 static bool make_room(struct cg__h2_stream *stream, size_t len)
 {
-    size_t held = stream->to - stream->from;
+    size_t held = stream->to - stream->from, size = stream->size > 0 ? stream->size : FIRST_SIZE;
+    char *data;
 
     if (len <= stream->size - stream->to)
         return true;
@@ -229,7 +237,14 @@ static bool make_room(struct cg__h2_stream *stream, size_t len)
         memmove(stream->data, stream->data + stream->from, held);
     stream->from = 0;
     stream->to = held;
-    return cg__http_room(&stream->data, &stream->size, 1024, held + len) == 0;
+    while (size < held + len)
+        size *= 2;
+    data = cg__http_blocks_realloc(stream->data, size, &stream->h2->memory);
+    if (data == NULL)
+        return false;
+    stream->data = data;
+    stream->size = size;
+    return true;
 }
 
 /* The window of the connection is opened at once, so that a body that nobody reads does not

@@ -53,7 +53,7 @@ static ssize_t refresh(struct cg__memory *end)
         stream->from += cg__input_push(end->reactor, &end->input, stream->data + stream->from,
                                        stream->to - stream->from);
     if (stream->from == stream->to) {
-        free(stream->data);
+        cg__http_blocks_free(stream->data, &stream->h2->memory);
         stream->data = NULL;
         stream->from = stream->to = stream->size = 0;
         end->ended = stream->ended || stream->closed;
