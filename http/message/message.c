@@ -154,23 +154,22 @@ int cg_http_headers_add(struct cg_http_headers *headers, const char *name,
 int cg__http_message_put(struct cg_http_headers *headers, const char *name, size_t name_len,
                          const char *value, size_t value_len)
 {
-    struct cg__http_entry entry = {
-        .name = headers->used,
-        .name_len = (uint32_t)name_len,
-        .value = headers->used + (uint32_t)name_len + 1,
-        .value_len = (uint32_t)value_len,
-    };
+    uint32_t at = headers->used, value_at = at + (uint32_t)name_len + 1;
     char *to;
 
-    if (cg__http_message_reserve(headers, name_len + value_len + 2 + sizeof entry) < 0)
+    if (cg__http_message_reserve(headers, name_len + value_len + 2 +
+                                              sizeof(struct cg__http_entry)) < 0)
         return -ENOMEM;
-    to = headers->data + headers->used;
+    to = headers->data + at;
     memcpy(to, name, name_len);
     to[name_len] = '\0';
-    memcpy(to + name_len + 1, value, value_len);
-    to[name_len + 1 + value_len] = '\0';
-    headers->used += (uint32_t)(name_len + value_len + 2);
-    return cg__http_message_entry_push(headers, entry);
+    to += name_len + 1;
+    memcpy(to, value, value_len);
+    to[value_len] = '\0';
+    headers->used = value_at + (uint32_t)value_len + 1;
+    *cg__http_entry(headers, headers->count++) = (struct cg__http_entry){
+        at, (uint32_t)name_len, value_at, (uint32_t)value_len};
+    return 0;
 }
 
 /* Removes the fields with a name before an index; returns how many. */

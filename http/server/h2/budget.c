@@ -24,7 +24,7 @@ void cg__http_h2_budget_charge(struct cg__http_h2 *h2, unsigned cost)
     struct cg__tokens kind = kind_of(h2);
     int64_t now = cg_sched_now(h2->conn->server->sched);
 
-    if (cost == 0 || h2->overdrawn)
+    if (h2->overdrawn)
         return;
     if (cg__tokens_level(&kind, h2->budget_full, now) >= cost) {
         cg__tokens_take(&kind, &h2->budget_full, cost, now);
@@ -58,7 +58,10 @@ static unsigned cost_of(const struct cg__http_h2 *h2, const nghttp2_frame_hd *hd
 
 void cg__http_h2_budget_frame(struct cg__http_h2 *h2, const nghttp2_frame_hd *hd)
 {
-    cg__http_h2_budget_charge(h2, cost_of(h2, hd));
+    unsigned cost = cost_of(h2, hd);
+
+    if (cost > 0)
+        cg__http_h2_budget_charge(h2, cost);
 }
 
 void cg__http_h2_budget_sent(struct cg__http_h2 *h2, const nghttp2_frame_hd *hd)

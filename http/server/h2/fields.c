@@ -241,9 +241,11 @@ static void put_list(struct cg__http_h2_head *head, const struct cg_http_headers
     }
 }
 
-/* Writes the three digits of a status. */
+/* The three digits of a status: the most frequent ones, or written to `to`. */
 static const char *digits(char *to, int status)
 {
+    if (status == 200)
+        return "200";
     for (int i = 2; i >= 0; i--, status /= 10)
         to[i] = (char)('0' + status % 10);
     return to;
