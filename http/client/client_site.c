@@ -18,10 +18,17 @@ struct cg__site {
     char begin[]; /* as it is written */
 };
 
+/* Whether a URL is one of a site. */
+static bool begins(const char *text, const struct cg__site *site)
+{
+    return text != NULL && strncmp(text, site->begin, site->len) == 0 &&
+           strchr("/?#", text[site->len]) != NULL;
+}
+
 /* The length of a URL up to its path; 0: it begins without a scheme. */
 static size_t length_of(const char *text)
 {
-    size_t scheme = text != NULL ? strcspn(text, ":/?#") : 0;
+    size_t scheme = strcspn(text, ":/?#");
 
     if (scheme == 0 || strncmp(text + scheme, "://", 3) != 0)
         return 0;
@@ -54,19 +61,18 @@ int cg__http_client_site_parse(struct cg__asking *ask, const char *text, const c
 {
     struct cg_http_client *client = ask->client;
     struct cg_http_reply *reply = ask->reply;
-    size_t len = length_of(text);
     struct cg__site *site = client->sites;
     int rc;
 
-    while (site != NULL && (site->len != len || memcmp(site->begin, text, len) != 0))
+    while (site != NULL && !begins(text, site))
         site = site->next;
     ask->site = site;
     if (site != NULL)
-        return cg__http_url_parse_rest(&ask->url, &site->url, text + len, &reply->url_room,
-                                       &reply->url_size, why);
+        return cg__http_url_parse_rest(&ask->url, &site->url, text + site->len,
+                                       &reply->url_room, &reply->url_size, why);
     rc = cg__http_url_parse(&ask->url, text, why);
     if (rc == 0)
-        keep(client, text, len);
+        keep(client, text, length_of(text));
     return rc;
 }
 

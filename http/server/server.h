@@ -184,6 +184,16 @@ struct cg_http_server {
 };
 
 /* A request and its response: the message, whatever carries it. */
+/* Which fields the handler has set that the library would set otherwise, or must not see. */
+enum cg__http_sets {
+    CG__HTTP_SETS_DATE = 1,
+    CG__HTTP_SETS_SERVER = 2,
+    CG__HTTP_SETS_CONNECTION = 4,
+    CG__HTTP_SETS_TYPE = 8,
+    CG__HTTP_SETS_LENGTH = 16,
+    CG__HTTP_SETS_CODING = 32, /* Transfer-Encoding */
+};
+
 struct cg_http_request {
     struct cg_http_request *next; /* in the list of spare ones */
     struct cg_http_server *server;
@@ -226,6 +236,7 @@ struct cg_http_request {
     bool keep;            /* the connection stays open after the response */
     bool cut;             /* the response is incomplete, which the client must learn */
     bool switches;        /* cg_http_upgrade makes the response: 101 is allowed */
+    uint8_t sets;         /* enum cg__http_sets, once the head is made */
 };
 
 #endif

@@ -25,11 +25,6 @@ char *cg__http_h1_fields(char *to, const struct cg_http_headers *headers)
     return to;
 }
 
-static bool has(const struct cg_http_request *req, const char *name)
-{
-    return req->out.count > 0 && cg_http_headers_get(&req->out, name) != NULL;
-}
-
 /* The status line, and Server and Date unless the handler has set them: a proxy forwards
  * those of the origin. */
 static char *put_start(const struct cg_http_request *req, char *to, int status)
@@ -42,10 +37,10 @@ static char *put_start(const struct cg_http_request *req, char *to, int status)
     *to++ = ' ';
     to = cg__http_h1_put(to, text, strlen(text));
     to = CG__HTTP_H1_PUT(to, "\r\n");
-    if (!has(req, "Server"))
+    if (!(req->sets & CG__HTTP_SETS_SERVER))
         to = cg__http_h1_put(to, server->usual + CG__HTTP_OK,
                              server->date_at - CG__HTTP_OK);
-    if (!has(req, "Date"))
+    if (!(req->sets & CG__HTTP_SETS_DATE))
         to = cg__http_h1_put(to, server->usual + server->date_at, CG__HTTP_DATE);
     return to;
 }

@@ -251,11 +251,6 @@ static const char *digits(char *to, int status)
     return to;
 }
 
-static bool has(const struct cg_http_request *req, const char *name)
-{
-    return req->out.count > 0 && cg_http_headers_get(&req->out, name) != NULL;
-}
-
 /* The server's own fields, from the text that HTTP/1 begins with. */
 static void put_own(struct cg__http_h2_head *head, const struct cg_http_request *req)
 {
@@ -263,9 +258,9 @@ static void put_own(struct cg__http_h2_head *head, const struct cg_http_request 
     const char *name = server->usual + CG__HTTP_OK,
                *end = server->usual + server->date_at;
 
-    if (end > name && !has(req, "Server"))
+    if (end > name && !(req->sets & CG__HTTP_SETS_SERVER))
         PUT_OWN(head, "server", name + 8, (size_t)(end - name) - 10);
-    if (!has(req, "Date"))
+    if (!(req->sets & CG__HTTP_SETS_DATE))
         PUT_OWN(head, "date", end + 6, CG__HTTP_DATE - 8);
 }
 

@@ -6,6 +6,7 @@
 #include "http/coding/compress.h"
 #include "http/server/log.h"
 #include "http/server/response/response_head.h"
+#include "lib/base/ascii.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -54,9 +55,42 @@ void cg_http_response_close(struct cg_http_request *req)
     req->keep = false;
 }
 
-static bool has(const struct cg_http_request *req, const char *name)
+static inline uint8_t sets_if(bool same, enum cg__http_sets which)
 {
-    return req->out.count > 0 && cg_http_headers_get(&req->out, name) != NULL;
+    return same ? (uint8_t)which : 0;
+}
+
+/* What a field with this name sets; most names differ in their length. */
+static uint8_t sets_of(const char *name, size_t len)
+{
+    switch (len) {
+    case 4:
+        return sets_if(cg__ascii_same(name, "Date", 4), CG__HTTP_SETS_DATE);
+    case 6:
+        return sets_if(cg__ascii_same(name, "Server", 6), CG__HTTP_SETS_SERVER);
+    case 10:
+        return sets_if(cg__ascii_same(name, "Connection", 10), CG__HTTP_SETS_CONNECTION);
+    case 12:
+        return sets_if(cg__ascii_same(name, "Content-Type", 12), CG__HTTP_SETS_TYPE);
+    case 14:
+        return sets_if(cg__ascii_same(name, "Content-Length", 14), CG__HTTP_SETS_LENGTH);
+    case 17:
+        return sets_if(cg__ascii_same(name, "Transfer-Encoding", 17), CG__HTTP_SETS_CODING);
+    default:
+        return 0;
+    }
+}
+
+static uint8_t sets_of_all(const struct cg_http_headers *fields)
+{
+    uint8_t sets = 0;
+
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const struct cg__http_entry *entry = cg__http_entry(fields, i);
+
+        sets |= sets_of(cg__http_message_at(fields, entry->name), entry->name_len);
+    }
+    return sets;
 }
 
 /* Lets the handler's Content-Length and Content-Type replace these, and computes the room
@@ -64,15 +98,15 @@ static bool has(const struct cg_http_request *req, const char *name)
 static int measure(const struct cg_http_request *req, int64_t *length,
                    const char **type, size_t *room)
 {
-    const char *text = *length < 0 ? cg_http_headers_get(&req->out, "Content-Length") : NULL;
     uint64_t set = 0;
 
-    if (text != NULL) {
-        if (!cg__http_framing_length(text, &set) || set > INT64_MAX)
+    if (*length < 0 && (req->sets & CG__HTTP_SETS_LENGTH)) {
+        if (!cg__http_framing_length(cg_http_headers_get(&req->out, "Content-Length"), &set) ||
+            set > INT64_MAX)
             return -EINVAL;
         *length = (int64_t)set;
     }
-    if (has(req, "Content-Type"))
+    if (req->sets & CG__HTTP_SETS_TYPE)
         *type = NULL;
     *room = CG__HTTP_HEAD_ROOM + req->out.used + 4 * req->out.count +
             (*type != NULL ? strlen(*type) : 0);
@@ -82,13 +116,14 @@ static int measure(const struct cg_http_request *req, int64_t *length,
 /* Removes the handler's framing fields, and chooses the framing. */
 static void settle(struct cg_http_request *req, int status, bool has_length)
 {
-    if (req->out.count > 0) {
+    if (req->sets & CG__HTTP_SETS_LENGTH)
         cg_http_headers_remove(&req->out, "Content-Length");
+    if (req->sets & CG__HTTP_SETS_CODING)
         cg_http_headers_remove(&req->out, "Transfer-Encoding");
-        if (cg_http_headers_has(&req->out, "Connection", "close")) {
-            cg_http_headers_remove(&req->out, "Connection");
-            req->keep = false;
-        }
+    if ((req->sets & CG__HTTP_SETS_CONNECTION) &&
+        cg_http_headers_has(&req->out, "Connection", "close")) {
+        cg_http_headers_remove(&req->out, "Connection");
+        req->keep = false;
     }
     req->framing = cg__http_framing_choose(
         status, cg__http_response_is_bare(req, status), req->minor, has_length);
@@ -107,8 +142,10 @@ int cg__http_response_head_put(struct cg_http_request *req, int status, int64_t 
                                const char *type, size_t behind)
 {
     size_t room;
-    int rc = measure(req, &length, &type, &room);
+    int rc;
 
+    req->sets = sets_of_all(&req->out);
+    rc = measure(req, &length, &type, &room);
     if (!is_final(req, status))
         return -EINVAL;
     if (rc < 0)
@@ -137,6 +174,11 @@ ssize_t cg__http_response_head_write(struct cg_http_request *req, int status,
     if (n == -ENOBUFS && (n = req->carrier->write(req, NULL, 0)) == 0)
         n = cg__http_response_head_put(req, status, length, type, 0);
     return n;
+}
+
+static bool has(const struct cg_http_request *req, const char *name)
+{
+    return req->out.count > 0 && cg_http_headers_get(&req->out, name) != NULL;
 }
 
 bool cg__http_response_is_worth(const struct cg_http_request *req, int status,
