@@ -20,7 +20,7 @@ static bool is_listening(struct cg_reactor *reactor, int fd)
     return cg__plain_get(reactor, fd, SOL_SOCKET, SO_ACCEPTCONN, &listening) == 0 && listening;
 }
 
-/* Returns the family of a datagram socket; AF_UNSPEC: it is none. */
+/* Returns the family of a datagram socket; AF_UNSPEC: it is not one. */
 static sa_family_t datagrams_of(struct cg_reactor *reactor, int fd)
 {
     struct cg_addr name = {.len = 0};

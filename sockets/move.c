@@ -43,7 +43,7 @@ struct parcel {
 /* In the place of a transport whose state is on its way. */
 static const struct cg_transport_type moving = {.name = "moving"};
 
-/* The descriptor is closed by the reactor: a simulated handle is none of the kernel. */
+/* The descriptor is closed by the reactor: a handle of the simulator is not the kernel's. */
 static void free_parcel(struct parcel *parcel)
 {
     struct cg_io io = {.code = CG_IO_CLOSE, .fd = parcel->fd};

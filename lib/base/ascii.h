@@ -105,7 +105,7 @@ static inline bool cg__ascii_number(const char **at, uint64_t *number)
     return *at > start;
 }
 
-/* Whether a text is one decimal number; it is stored. NULL is none. */
+/* Whether a text is one decimal number; it is stored. NULL is not a number. */
 static inline bool cg__ascii_is_number(const char *text, uint64_t *number)
 {
     return text != NULL && cg__ascii_number(&text, number) && *text == '\0';

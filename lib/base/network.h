@@ -12,7 +12,7 @@ struct cg__network_address {
     unsigned bits; /* 32 or 128 */
 };
 
-/* Reads an address without brackets and zone. False: it is none. */
+/* Reads an address without brackets and zone. False: it is invalid. */
 bool cg__network_address(struct cg__network_address *address, const char *text,
                          size_t len);
 
