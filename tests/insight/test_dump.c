@@ -1,51 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Dumps: what they say about coroutines that wait, and that they are complete. */
+/* Dumps: what they say about coroutines that wait, and that they are complete. What they say
+ * about those that wait in vain is in test_dump_cycles.c. */
 #include "config.h"
 
 #include "lib/insight/backtrace.h"
 #include "lib/insight/dump.h"
+#include "tests/insight/dumps.h"
 #include "tests/support/support.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The dump of the running scheduler; the caller frees it. */
-/* Lets no time have passed: on a busy machine some tenths of a second may have. */
-static void forget_times(char *text)
-{
-    static const char *const before[] = {"since ", "age "};
-
-    for (size_t i = 0; i < COUNT(before); i++)
-        for (char *at = text; (at = strstr(at, before[i])) != NULL;) {
-            at += strlen(before[i]);
-            if (isdigit((unsigned char)at[0]) && at[1] == '.' && isdigit((unsigned char)at[2]))
-                at[0] = at[2] = '0';
-        }
-}
-
-static char *dump_of(const struct cg_dump_options *options)
-{
-    char *text = NULL;
-    size_t len;
-    FILE *out = open_memstream(&text, &len);
-
-    OK(cg_sched_dump_with(cg_sched_self(), out, options));
-    ck_assert_int_eq(fclose(out), 0);
-    forget_times(text);
-    return text;
-}
-
-static void says(const char *text, const char *what)
-{
-    ck_assert_msg(strstr(text, what) != NULL, "no \"%s\" in:\n%s", what, text);
-}
-
-static void says_not(const char *text, const char *what)
-{
-    ck_assert_msg(strstr(text, what) == NULL, "\"%s\" in:\n%s", what, text);
-}
 
 static ssize_t waits(void *name)
 {
@@ -68,17 +33,17 @@ static ssize_t tells_the_tree(void *arg)
     OK(cg_yield(cg_add(starts_another, NULL, .name = "parent")));
     OK(cg_yield(cg_sleep(CG_MILLISECOND)));
     text = dump_of(NULL);
-    says(text, "cogen dump of process ");
-    says(text, " 3 coroutines, 0 ready, ");
-    says(text, "\n  parent: wait_signal \"go\", since 0.0 s [#2, age 0.0 s");
-    says(text, "\n    child: wait_signal \"godot\", since 0.0 s [#3, age 0.0 s");
-    says(text, "end of dump\n");
+    dump_says(text, "cogen dump of process ");
+    dump_says(text, " 3 coroutines, 0 ready, ");
+    dump_says(text, "\n  parent: wait_signal \"go\", since 0.0 s [#2, age 0.0 s");
+    dump_says(text, "\n    child: wait_signal \"godot\", since 0.0 s [#3, age 0.0 s");
+    dump_says(text, "end of dump\n");
     free(text);
     OK(cg_yield(cg_signal("go", 0)));
     OK(cg_yield(cg_pass()));
     text = dump_of(NULL);
-    says_not(text, "parent:");
-    says(text, "\nchild: wait_signal \"godot\", since 0.0 s [#3, its starter has ended, ");
+    dump_says_not(text, "parent:");
+    dump_says(text, "\nchild: wait_signal \"godot\", since 0.0 s [#3, its starter has ended, ");
     free(text);
     OK(cg_yield(cg_signal("godot", 0)));
     return 0;
@@ -95,10 +60,10 @@ static ssize_t collapses(void *arg)
         OK(cg_yield(cg_add(waits, "go", .name = "one")));
     OK(cg_yield(cg_add(waits, "go", .name = "other")));
     text = dump_of(NULL);
-    says(text, "\n  100 x one: wait_signal \"go\"");
-    says(text, "\n  other: wait_signal \"go\"");
+    dump_says(text, "\n  100 x one: wait_signal \"go\"");
+    dump_says(text, "\n  other: wait_signal \"go\"");
     if (cg__backtrace_works())
-        says(text, ", of 101 coroutines:\n    ");
+        dump_says(text, ", of 101 coroutines:\n    ");
     free(text);
     OK(cg_yield(cg_signal("go", 0)));
     return 0;
@@ -113,8 +78,8 @@ static ssize_t keeps_the_limit(void *arg)
     for (int i = 0; i < 10; i++)
         OK(cg_yield(cg_add(waits, "go", .name = "one")));
     text = dump_of(&(struct cg_dump_options){.limit = 4});
-    says(text, "\n  3 x one: ");
-    says(text, "\nand 7 more, which were not examined\n");
+    dump_says(text, "\n  3 x one: ");
+    dump_says(text, "\nand 7 more, which were not examined\n");
     free(text);
     OK(cg_yield(cg_signal("go", 0)));
     return 0;
@@ -156,13 +121,13 @@ static ssize_t prints_some_backtraces(void *arg)
     for (uintptr_t i = 1; i < CG__DUMP_TRACES + 10; i++) /* and the caller's */
         OK(cg_yield(cg_add(waits_by_bits, (void *)i)));
     text = dump_of(&(struct cg_dump_options){.limit = 10000});
-    says(text, "\nbacktrace 500, of 1 coroutine:\n");
-    says_not(text, "\nbacktrace 501,");
-    says(text, "\nand 10 more backtraces, which are not printed\n");
+    dump_says(text, "\nbacktrace 500, of 1 coroutine:\n");
+    dump_says_not(text, "\nbacktrace 501,");
+    dump_says(text, "\nand 10 more backtraces, which are not printed\n");
     free(text);
     text = dump_of(&(struct cg_dump_options){.limit = 10000, .json = true});
-    says(text, "{\"id\": 500, \"coroutines\": 1, ");
-    says_not(text, "{\"id\": 501, \"coroutines\": 1, \"frames\"");
+    dump_says(text, "{\"id\": 500, \"coroutines\": 1, ");
+    dump_says_not(text, "{\"id\": 501, \"coroutines\": 1, \"frames\"");
     free(text);
     OK(cg_yield(cg_signal("go", 0)));
     return 0;
@@ -196,7 +161,7 @@ static ssize_t looks_into_generators(void *arg)
     (void)arg;
     test_until_waiting(coro);
     text = dump_of(NULL);
-    says(text, " 1 generators,");
+    dump_says(text, " 1 generators,");
     free(text);
     cg__backtrace_make(&backtrace, coro);
     cg__backtrace_make(&own, cg_coro_self());
@@ -275,150 +240,15 @@ static ssize_t tells_scopes(void *arg)
                        cg_any((cg_call(waits, "go"), cg_sleep(CG_MINUTE))));
     OK(cg_yield(cg_sleep(CG_MILLISECOND)));
     text = dump_of(NULL);
-    says(text, "\n  - scope, shielded\n");
-    says(text, "\n  - group of 1, ends in ");
-    says(text, "\n  member: wait_signal \"go\", since 0.0 s [#2, member, age ");
-    says(text, "\n    call: wait_signal \"go\", since 0.0 s [#4, branch, age ");
+    dump_says(text, "\n  - scope, shielded\n");
+    dump_says(text, "\n  - group of 1, ends in ");
+    dump_says(text, "\n  member: wait_signal \"go\", since 0.0 s [#2, member, age ");
+    dump_says(text, "\n    call: wait_signal \"go\", since 0.0 s [#4, branch, age ");
     free(text);
     cg_scope_close(&scope);
     OK(cg_yield(cg_signal("go", 0)));
     OK(cg_yield(cg_wait_group(&group)));
     return test_end(racer);
-}
-
-static struct cg_mutex red, blue;
-
-static ssize_t takes_both(void *arg)
-{
-    struct cg_mutex **mutexes = arg;
-    ssize_t rc = OK(cg_yield(cg_lock(mutexes[0])));
-
-    OK(cg_yield(cg_pass()));
-    rc = cg_yield(cg_lock(mutexes[1], .timeout = mutexes[2] ? CG_MINUTE : 0));
-    if (rc == 0)
-        OK(cg_mutex_unlock(mutexes[1]));
-    OK(cg_mutex_unlock(mutexes[0]));
-    return rc;
-}
-
-/* A cycle is named, while the run goes on; also through a group and cg_all. */
-static ssize_t names_cycles(void *arg)
-{
-    struct cg_mutex *one[] = {&red, &blue, NULL}, *other[] = {&blue, &red, NULL};
-    struct cg_coro *a, *b;
-    char *text;
-
-    (void)arg;
-    red = (struct cg_mutex){.name = "red"};
-    blue = (struct cg_mutex){.name = "blue"};
-    a = test_start(takes_both, one);
-    b = test_start(takes_both, other);
-    test_until_waiting(b);
-    while (red.waiters.first == NULL || blue.waiters.first == NULL)
-        OK(cg_yield(cg_pass()));
-    text = dump_of(NULL);
-    says(text, "\ncycle: #2 ");
-    says(text, ": lock blue, since 0.0 s -> #3 ");
-    says(text, ": lock red, since 0.0 s -> #2\n");
-    free(text);
-    text = dump_of(&(struct cg_dump_options){.json = true});
-    says(text, "\"cycles\": [[2, 3]],");
-    free(text);
-    cg_coro_cancel(a);
-    IS(test_end(a), -ECANCELED);
-    return test_end(b);
-}
-
-/* What times out is no deadlock. */
-static ssize_t timeouts_end_cycles(void *arg)
-{
-    struct cg_mutex *one[] = {&red, &blue, NULL}, *other[] = {&blue, &red, &red};
-    struct cg_coro *a = test_start(takes_both, one), *b = test_start(takes_both, other);
-    char *text;
-
-    (void)arg;
-    while (red.waiters.first == NULL || blue.waiters.first == NULL)
-        OK(cg_yield(cg_pass()));
-    text = dump_of(NULL);
-    says_not(text, "cycle");
-    says(text, "awaits #2");
-    says(text, "awaits #3");
-    free(text);
-    cg_coro_cancel(b);
-    IS(test_end(b), -ECANCELED);
-    return test_end(a);
-}
-
-static ssize_t joins_its_owner(void *owner)
-{
-    return cg_yield(cg_join((struct cg_coro *)owner));
-}
-
-static ssize_t owns(void *arg)
-{
-    struct cg_group group;
-
-    (void)arg;
-    cg_group_open(&group);
-    OK(cg_yield(cg_add_to_group(&group, joins_its_owner, cg_coro_self(), .name = "joins")));
-    return cg_yield(cg_wait_group(&group));
-}
-
-static ssize_t owns_in_all(void *arg)
-{
-    return cg_yield(cg_all((cg_call(owns, arg), cg_sleep(1))));
-}
-
-/* The branch of a cg_all counts as its coroutine. */
-static ssize_t cycles_through_groups(void *arg)
-{
-    cg_fn *const fns[] = {owns, owns_in_all};
-
-    (void)arg;
-    for (int i = 0; i < 2; i++) {
-        struct cg_coro *owner = test_start(fns[i], NULL);
-        char *text;
-
-        test_until_waiting(owner);
-        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
-        text = dump_of(NULL);
-        says(text, "\ncycle: #");
-        says(text, ": wait_group for 1, since 0.0 s -> #");
-        free(text);
-        cg_coro_cancel(owner);
-        IS(test_end(owner), -ECANCELED);
-    }
-    return 0;
-}
-
-static ssize_t keeps_it(void *mutex)
-{
-    return cg_yield(cg_lock((struct cg_mutex *)mutex));
-}
-
-/* A mutex whose owner has ended is named by those who wait for it. */
-static ssize_t names_lost_mutexes(void *arg)
-{
-    static struct cg_mutex mutex = {.name = "lost"};
-    struct cg_coro *ended, *waiter;
-    char *text;
-
-    (void)arg;
-    mutex = (struct cg_mutex){.name = "lost"};
-    ended = test_start(keeps_it, &mutex); /* the reference keeps its address in use */
-    OK(cg_yield(cg_join(ended)));
-    waiter = test_start(keeps_it, &mutex);
-    test_until_waiting(waiter);
-    text = dump_of(NULL);
-    says(text, "\nnever unlocked: #3 helper: lock lost, since 0.0 s, but the owner ");
-    free(text);
-    text = dump_of(&(struct cg_dump_options){.json = true});
-    says(text, "\"never_unlocked\": [3]");
-    free(text);
-    cg_coro_unref(ended);
-    cg_coro_cancel(waiter);
-    IS(test_end(waiter), -ECANCELED);
-    return 0;
 }
 
 /* Names are escaped in JSON. */
@@ -429,9 +259,9 @@ static ssize_t escapes(void *arg)
     (void)arg;
     OK(cg_yield(cg_add(waits, "go", .name = "a \"b\\c\n")));
     text = dump_of(&(struct cg_dump_options){.json = true});
-    says(text, "{\"cogen_dump\": 1, \"process\": ");
-    says(text, "\"name\": \"a \\\"b\\\\c\\u000a\", \"count\": 1, \"parent\": 1");
-    says(text, "\"waits_for\": \"wait_signal \\\"go\\\", since 0.0 s\"");
+    dump_says(text, "{\"cogen_dump\": 1, \"process\": ");
+    dump_says(text, "\"name\": \"a \\\"b\\\\c\\u000a\", \"count\": 1, \"parent\": 1");
+    dump_says(text, "\"waits_for\": \"wait_signal \\\"go\\\", since 0.0 s\"");
     free(text);
     OK(cg_yield(cg_signal("go", 0)));
     return 0;
@@ -449,13 +279,13 @@ static ssize_t counts(void *arg)
     sleeper = test_start(wait_for_it, cg_sleep(CG_MINUTE));
     test_until_waiting(sleeper);
     text = dump_of(NULL);
-    says(text, " 2 coroutines, 0 ready, 1 timers, 2 sockets, ");
-    says(text, " 0 idle connections, 0 generators, 0 functions queued, ");
+    dump_says(text, " 2 coroutines, 0 ready, 1 timers, 2 sockets, ");
+    dump_says(text, " 0 idle connections, 0 generators, 0 functions queued, ");
     free(text);
     cg_sock_close(a);
     cg_sock_close(b);
     text = dump_of(NULL);
-    says(text, " 0 sockets, ");
+    dump_says(text, " 0 sockets, ");
     free(text);
     cg_coro_cancel(sleeper);
     IS(test_end(sleeper), -ECANCELED);
@@ -496,73 +326,13 @@ static ssize_t joins_those_on_old_stacks(void *arg)
         test_until_waiting(coro[i]);
     }
     text = dump_of(NULL);
-    says(text, "3 x helper: wait_signal");
+    dump_says(text, "3 x helper: wait_signal");
     free(text);
     for (size_t i = 0; i < COUNT(coro); i++) {
         cg_coro_cancel(coro[i]);
         IS(test_end(coro[i]), -ECANCELED);
     }
     return 0;
-}
-
-static ssize_t waits_for_event(void *event)
-{
-    return cg_yield(cg_wait_event((struct cg_event *)event));
-}
-
-static ssize_t takes_a_unit(void *semaphore)
-{
-    return cg_yield(cg_acquire((struct cg_semaphore *)semaphore));
-}
-
-static ssize_t meets(void *barrier)
-{
-    return cg_yield(cg_wait_barrier((struct cg_barrier *)barrier));
-}
-
-/* Who changes an object without its functions wakes nobody. */
-static ssize_t names_lost_wakeups(void *arg)
-{
-    static struct cg_event event;
-    static struct cg_semaphore semaphore;
-    static struct cg_barrier barrier;
-    struct cg_coro *waiter, *taker, *first;
-    char *text;
-
-    (void)arg;
-    event = (struct cg_event){.name = "go"};
-    semaphore = (struct cg_semaphore){.name = "places"};
-    waiter = test_start(waits_for_event, &event);
-    taker = test_start(takes_a_unit, &semaphore);
-    test_until_waiting(waiter);
-    test_until_waiting(taker);
-    barrier = (struct cg_barrier){.name = "start", .parties = 3};
-    first = test_start(meets, &barrier);
-    test_until_waiting(first);
-    text = dump_of(NULL);
-    ck_assert_ptr_null(strstr(text, "lost wake-up"));
-    free(text);
-    barrier.parties = 1;
-    text = dump_of(NULL);
-    says(text, ", but 1 wait for the barrier, which is for 1\n");
-    free(text);
-    cg_coro_cancel(first);
-    IS(test_end(first), -ECANCELED);
-    event.set = true;
-    semaphore.units = 2;
-    text = dump_of(NULL);
-    says(text, "\nlost wake-up? #2 helper: wait_event go, since 0.0 s, but the event is set\n");
-    says(text, "\nlost wake-up? #3 helper: acquire places, 1, since 0.0 s, but the semaphore has 2 units\n");
-    free(text);
-    text = dump_of(&(struct cg_dump_options){.json = true});
-    says(text, "\"lost_wakeups\": [{\"id\": 2, \"why\": \"but the event is set\"}, {\"id\": 3, ");
-    free(text);
-    event.set = false;
-    cg_event_set(&event);
-    semaphore.units = 0;
-    OK(cg_semaphore_release(&semaphore, 1));
-    IS(test_end(waiter), 0);
-    return test_end(taker);
 }
 
 static const struct test_case cases[] = {
@@ -573,10 +343,7 @@ static const struct test_case cases[] = {
     CORO(looks_into_generators),
     CORO(repeats),
     CORO(tells_scopes),
-    CORO(names_cycles),
-    CORO(timeouts_end_cycles),
-    CORO(cycles_through_groups),
-    CORO(names_lost_mutexes), CORO(names_lost_wakeups), CORO(joins_those_on_old_stacks),
+    CORO(joins_those_on_old_stacks),
     CORO(escapes),
     CORO(counts),
     CORO(reports_errors),
