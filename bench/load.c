@@ -260,15 +260,17 @@ static int usage(void)
     return 2;
 }
 
+static const char *http, *path = "/", *differ = "";
+
 /* Returns false if there is no such request. */
-static bool use_request(const char *kind, const char *path, const char *differ)
+static bool use_request(void)
 {
-    bool browser = strcmp(kind, "browser") == 0, fields = strcmp(differ, "fields") == 0;
+    bool browser = strcmp(http, "browser") == 0, fields = strcmp(differ, "fields") == 0;
     bool target = fields || strcmp(differ, "target") == 0;
     char text[1024], where[256], *place;
     int count = 0;
 
-    if ((!browser && strcmp(kind, "plain") != 0) || (!target && *differ != '\0'))
+    if ((!browser && strcmp(http, "plain") != 0) || (!target && *differ != '\0'))
         return false;
     snprintf(where, sizeof where, "%s%s", path, target ? "?n=" NUMBER : "");
     request_size = (size_t)snprintf(text, sizeof text, REQUEST, where,
@@ -298,7 +300,8 @@ static bool parse_address(char *text)
     return inet_pton(AF_INET, text, &address.sin_addr) == 1;
 }
 
-int main(int argc, char **argv)
+/* Returns false if the command line is wrong. */
+static bool read_options(int argc, char **argv)
 {
     static const struct option options[] = {
         {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'},
@@ -309,9 +312,7 @@ int main(int argc, char **argv)
         {"udp", 0, NULL, 'u'},         {"target", 1, NULL, 't'},
         {"websocket", 0, NULL, 'k'},   {"spin", 0, NULL, 'n'},
         {NULL, 0, NULL, 0}};
-    struct epoll_event events[EVENTS];
-    const char *http = NULL, *path = "/", *differ = "";
-    int option, n;
+    int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
         switch (option) {
@@ -341,7 +342,7 @@ int main(int argc, char **argv)
             break;
         case 'i':
             if (!measured_server(&measured, atoi(optarg)))
-                return usage();
+                return false;
             break;
         case 't':
             path = optarg;
@@ -359,25 +360,35 @@ int main(int argc, char **argv)
             measured.spins = true;
             break;
         default:
-            return usage();
+            return false;
         }
-    if (optind + 1 != argc || !parse_address(argv[optind]) || connections < 1 ||
-        pipeline < 1 || request_size < 1 || strlen(path) > 200)
-        return usage();
+    return optind + 1 == argc && parse_address(argv[optind]) && connections >= 1 &&
+           pipeline >= 1 && request_size >= 1 && strlen(path) <= 200;
+}
+
+/* Makes the request, and learns how long its answer is. Returns false if there is no such
+ * request. */
+static bool make_request(void)
+{
     if (http != NULL) {
-        if (!use_request(http, path, differ))
-            return usage();
+        if (!use_request())
+            return false;
         if (request != NULL)
             learn();
     } else if (websocket) {
         if (request_size > LOAD_WEBSOCKET_LIMIT)
-            return usage();
+            return false;
         answer_size = request_size + 2;
         request = load_websocket_frames(request_size, pipeline, &request_size);
     } else {
         request = calloc((size_t)pipeline, request_size);
         answer_size = request_size;
     }
+    return true;
+}
+
+static void open_all(void)
+{
     conns = calloc((size_t)connections, sizeof *conns);
     ep = epoll_create1(0);
     if (request == NULL || conns == NULL || ep < 0)
@@ -390,6 +401,12 @@ int main(int argc, char **argv)
         flood.fd = open_conn();
         watch(&flood);
     }
+}
+
+static void run(void)
+{
+    struct epoll_event events[EVENTS];
+
     if (requests)
         begin_measuring(measured_now());
     else
@@ -397,6 +414,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < connections; i++)
         send_requests(&conns[i], measured_now());
     while (!over) {
+        int n;
+
         if (flooding)
             flood_more();
         n = measured_wait(&measured, ep, events, EVENTS, PATIENCE);
@@ -408,5 +427,13 @@ int main(int argc, char **argv)
             if (events[i].data.ptr != &flood)
                 receive(events[i].data.ptr);
     }
+}
+
+int main(int argc, char **argv)
+{
+    if (!read_options(argc, argv) || !make_request())
+        return usage();
+    open_all();
+    run();
     return 0;
 }
