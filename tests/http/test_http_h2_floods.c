@@ -245,6 +245,34 @@ static ssize_t progress(void *arg)
     return 0;
 }
 
+/* Pieces of a body cost nothing, also if they come together with the head, before nghttp2 knows the
+ * stream. */
+static ssize_t body_behind_head(void *arg)
+{
+    static const struct cg_http_server_options options = {
+        .protocols = CG_HTTP_H2C, .h2_burst = 5, .h2_rate = 1};
+    static const char head[] = "\0\0\14\1\4\0\0\0\1\203\206\001\001x\004\005/echo",
+                      piece[] = "\0\0\1\0\0\0\0\0\1x";
+    enum { PIECES = 8 };
+    static struct raw raw;
+    char all[sizeof head - 1 + PIECES * (sizeof piece - 1)];
+
+    (void)arg;
+    serve_begin(&options);
+    raw_open(&raw, addr, NULL, 0);
+    memcpy(all, head, sizeof head - 1);
+    for (size_t i = 0; i < PIECES; i++)
+        memcpy(all + sizeof head - 1 + i * (sizeof piece - 1), piece, sizeof piece - 1);
+    raw_bytes(&raw, all, sizeof all);
+    raw_send(&raw, DATA, END_STREAM, 1, "x", 1);
+    while (!raw.at[1].end)
+        ck_assert(raw_once(&raw));
+    IS((ssize_t)raw.at[1].len, PIECES + 1);
+    raw_close(&raw);
+    serve_end();
+    return 0;
+}
+
 /* A field that is long, and then named again and again by one byte: the head is refused, and the
  * connection goes on. */
 static ssize_t repeated_field(void *arg)
@@ -282,6 +310,7 @@ static const struct test_case cases[] = {
     CORO(given_up_once, .where = ON_SIM),
     CORO(progress, .where = ON_SIM),
     CORO(repeated_field, .where = ON_SIM),
+    CORO(body_behind_head, .where = ON_SIM),
 };
 
 int main(void)

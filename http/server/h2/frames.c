@@ -16,7 +16,6 @@ enum {
 void cg__http_h2_frames_begin(struct cg__http_h2 *h2)
 {
     h2->frames.rest = NGHTTP2_CLIENT_MAGIC_LEN;
-    h2->frames.untold = -1; /* the preface is no frame */
 }
 
 void cg__http_h2_frames_over(struct cg__http_h2 *h2, int32_t id)
@@ -49,6 +48,8 @@ static void begin_stream(struct cg__http_h2 *h2, int32_t id)
     h2->frames.last = id;
 }
 
+/* PRIORITY of stream 0 is an error (RFC 9113, 6.3), which nghttp2 does not notice when it ignores
+ * PRIORITY. */
 static void look_at(struct cg__http_h2 *h2, uint8_t type, int32_t id)
 {
     if ((type == NGHTTP2_DATA || type == NGHTTP2_HEADERS) && id <= h2->frames.last &&
@@ -58,6 +59,8 @@ static void look_at(struct cg__http_h2 *h2, uint8_t type, int32_t id)
         begin_stream(h2, id);
     if (type == NGHTTP2_RST_STREAM)
         cg__http_h2_frames_over(h2, id);
+    if (type == NGHTTP2_PRIORITY && id == 0)
+        cg__http_h2_terminate(h2, NGHTTP2_PROTOCOL_ERROR);
 }
 
 /* The 31 bits of a stream's number. */
@@ -81,9 +84,17 @@ static size_t head_size(const unsigned char *head, size_t there)
  * nghttp2 does not look into the PRIORITY that it ignores. */
 static void head_came(struct cg__http_h2 *h2, const unsigned char *head, size_t size)
 {
-    h2->frames.rest = ((size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2]) - (size - HEAD);
-    h2->frames.untold += h2->frames.rest == 0;
-    look_at(h2, head[3], number_at(head + 5));
+    const nghttp2_frame_hd hd = {
+        .length = (size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2],
+        .stream_id = number_at(head + 5),
+        .type = head[3],
+        .flags = head[4],
+    };
+
+    h2->frames.rest = hd.length - (size - HEAD);
+    h2->frames.ended += h2->frames.rest == 0;
+    cg__http_h2_budget_frame(h2, &hd);
+    look_at(h2, hd.type, hd.stream_id);
     if (size > HEAD && number_at(head + 5) == number_at(head + HEAD))
         cg__http_h2_terminate(h2, NGHTTP2_PROTOCOL_ERROR);
 }
@@ -127,36 +138,17 @@ static size_t take_rest(struct cg__http_h2 *h2, size_t len)
     }
     len = h2->frames.rest;
     h2->frames.rest = 0;
-    h2->frames.untold++;
+    h2->frames.ended++;
     return len;
 }
 
 size_t cg__http_h2_frames_come(struct cg__http_h2 *h2, const char *data, size_t len)
 {
-    const int most = h2->frames.untold + CG__HTTP_H2_SLICE;
     size_t done = 0;
 
-    while (done < len && h2->frames.untold < most)
+    h2->frames.ended = 0;
+    while (done < len && h2->frames.ended < CG__HTTP_H2_SLICE)
         done += h2->frames.rest > 0 ? take_rest(h2, len - done)
                                     : take_head(h2, data + done, len - done);
     return done;
-}
-
-/* PRIORITY of stream 0 is an error (RFC 9113, 6.3), which nghttp2 does not notice when it ignores
- * PRIORITY. */
-void cg__http_h2_frames_told(struct cg__http_h2 *h2, const nghttp2_frame_hd *hd)
-{
-    h2->frames.untold--;
-    if (hd->type == NGHTTP2_PRIORITY && hd->stream_id == 0)
-        cg__http_h2_terminate(h2, NGHTTP2_PROTOCOL_ERROR);
-}
-
-/* A frame counts when it is complete, but nghttp2 reports it as soon as its head is: the
- * difference may be negative. */
-void cg__http_h2_frames_seen(struct cg__http_h2 *h2)
-{
-    if (h2->frames.untold > 0) {
-        cg__http_h2_budget_charge(h2, (unsigned)h2->frames.untold);
-        h2->frames.untold = 0;
-    }
 }

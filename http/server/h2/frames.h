@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the frames in the bytes that come: nghttp2 ignores some of them without a callback. */
+/* Finds the frames in the bytes that come, and charges for them: nghttp2 ignores some of them without
+ * a callback. */
 #ifndef COGEN_HTTP_SERVER_H2_FRAMES_H
 #define COGEN_HTTP_SERVER_H2_FRAMES_H
 
@@ -12,11 +13,6 @@ void cg__http_h2_frames_begin(struct cg__http_h2 *h2);
  * returns how many bytes nghttp2 is to get now. If the client sends on a stream that it has ended,
  * the connection ends (RFC 9113, 5.1). */
 size_t cg__http_h2_frames_come(struct cg__http_h2 *h2, const char *data, size_t len);
-
-/* Call the first one when nghttp2 reports a frame, the second one when nghttp2 has had all bytes:
- * it charges for frames that were not reported, such as DATA of a closed stream. */
-void cg__http_h2_frames_told(struct cg__http_h2 *h2, const nghttp2_frame_hd *hd);
-void cg__http_h2_frames_seen(struct cg__http_h2 *h2);
 
 /* Both ends have ended the stream, or the client has reset it. */
 void cg__http_h2_frames_over(struct cg__http_h2 *h2, int32_t id);

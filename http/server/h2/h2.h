@@ -36,7 +36,7 @@ struct cg__http_h2 {
         size_t rest;            /* bytes of the preface or of a frame that are to come */
         unsigned char head[13]; /* else those of a frame's head that have come */
         unsigned head_len;
-        int untold; /* frames that have come, minus those that nghttp2 has reported */
+        unsigned ended; /* frames that have come as a whole, in this slice */
         int32_t over[CG__HTTP_H2_OVER]; /* streams that both ends have ended, the last ones */
         unsigned overs;
         int32_t last;                /* the highest stream; 0: none */

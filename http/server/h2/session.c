@@ -29,22 +29,6 @@ static const struct cg_http_server_options *options_of(const struct cg__http_h2 
     return &h2->conn->server->options;
 }
 
-static int begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
-                       void *user_data)
-{
-    (void)session;
-    cg__http_h2_frames_told(user_data, hd);
-    cg__http_h2_budget_frame(user_data, hd);
-    return 0;
-}
-
-static int ignore_extension(nghttp2_session *session, void **payload,
-                            const nghttp2_frame_hd *hd, void *user_data)
-{
-    (void)session, (void)payload, (void)hd, (void)user_data;
-    return NGHTTP2_ERR_CANCEL;
-}
-
 /* Handlers of streams that have been reset may still run, so the number of handlers is
  * limited too. */
 static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
@@ -263,37 +247,14 @@ static int stream_closed(nghttp2_session *session, int32_t id, uint32_t error,
 
 static void set_callbacks(nghttp2_session_callbacks *all)
 {
-    nghttp2_session_callbacks_set_on_begin_frame_callback(all, begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(all, begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(all, header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(all, invalid_header);
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(all, invalid_frame);
     nghttp2_session_callbacks_set_on_frame_recv_callback(all, frame_came);
-    nghttp2_session_callbacks_set_unpack_extension_callback(all, ignore_extension);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(all, data_chunk);
     nghttp2_session_callbacks_set_on_frame_send_callback(all, frame_sent);
     nghttp2_session_callbacks_set_on_stream_close_callback(all, stream_closed);
-}
-
-static bool is_known(unsigned type)
-{
-#ifdef HAVE_NGHTTP2_SESSION_CHANGE_EXTPRI_STREAM_PRIORITY
-    return type == NGHTTP2_PRIORITY_UPDATE;
-#else
-    (void)type;
-    return false;
-#endif
-}
-
-/* Unless we ask for them, nghttp2 ignores frames of unknown types, and of extensions that it
- * knows, without a callback. */
-static void see_all_frames(nghttp2_option *option)
-{
-    for (unsigned type = NGHTTP2_CONTINUATION + 1; type <= UINT8_MAX; type++)
-        if (is_known(type))
-            nghttp2_option_set_builtin_recv_extension_type(option, (uint8_t)type);
-        else
-            nghttp2_option_set_user_recv_extension_type(option, (uint8_t)type);
 }
 
 static void set_option(nghttp2_option *option, void *user_data)
@@ -307,7 +268,10 @@ static void set_option(nghttp2_option *option, void *user_data)
 #else
     (void)user_data;
 #endif
-    see_all_frames(option);
+#ifdef HAVE_NGHTTP2_SESSION_CHANGE_EXTPRI_STREAM_PRIORITY
+    nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
+#endif
+    (void)option;
 }
 
 int cg__http_h2_session_open(struct cg__http_h2 *h2)
@@ -355,7 +319,6 @@ size_t cg__http_h2_session_feed(struct cg__http_h2 *h2, const char *data, size_t
     n = nghttp2_session_mem_recv(h2->session, (const uint8_t *)data, len);
     if (n < 0)
         give_up(h2, n);
-    cg__http_h2_frames_seen(h2);
     if (h2->in_head)
         h2->head_len = was_in_head ? h2->head_len + len : len;
     return len;
