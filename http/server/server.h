@@ -183,7 +183,6 @@ struct cg_http_server {
     int64_t accept_quiet; /* failures to accept are not logged until this moment */
 };
 
-/* A request and its response: the message, whatever carries it. */
 /* Which fields the handler has set that the library would set otherwise, or must not see. */
 enum cg__http_sets {
     CG__HTTP_SETS_DATE = 1,
@@ -194,6 +193,7 @@ enum cg__http_sets {
     CG__HTTP_SETS_CODING = 32, /* Transfer-Encoding */
 };
 
+/* A request and its response: the message, whatever carries it. */
 struct cg_http_request {
     struct cg_http_request *next; /* in the list of spare ones */
     struct cg_http_server *server;
