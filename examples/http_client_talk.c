@@ -102,7 +102,7 @@ static void report(const struct talk *talk, bool verbose)
 
     if (code == CG_WS_NORMAL && !verbose)
         return;
-    fprintf(stderr, "http_client: closed with %d ", code);
+    fprintf(stderr, "http_client: closed with %d%s", code, *cg_ws_reason(talk->ws) ? " " : "");
     example_put_plain(cg_ws_reason(talk->ws));
     fputc('\n', stderr);
 }
