@@ -68,6 +68,20 @@ fi
 grep -nE '^\.(P[qo] )?(Dq|Ql|Qq|Sq) .* (Dq|Ql|Qq|Sq) ' $pages $commands >"$work/nested" || :
 check 'one quotation a line' nothing "$work/nested"
 
+# -- The guides ----------------------------------------------------------------------------
+
+# Prints the paths of sources in the guides that do not exist. They begin at any folder; "x" stands
+# for a name, and sys/ is the system's.
+gone() {
+    grep -ohE '`[a-z][a-z_0-9]*(/[a-z_0-9]+)+\.(c|h|sh|py|md)`' "$@" | tr -d '`' |
+        grep -Ev '_x\.|^sys/' | sort -u | while read -r path; do
+        [ -n "$(find "$srcdir" -path "*/$path" | head -n 1)" ] || echo "$path"
+    done
+}
+gone "$srcdir"/README.md "$srcdir"/CONTRIBUTING.md "$srcdir"/doc/*.md "$srcdir"/bench/README.md \
+    >"$work/gone"
+check 'guides name sources that exist' nothing "$work/gone"
+
 # -- Names ---------------------------------------------------------------------------------
 
 public | sort -u >"$work/public"
