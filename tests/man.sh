@@ -73,6 +73,7 @@ check 'one quotation a line' nothing "$work/nested"
 # Prints the paths of sources in the guides that do not exist. They begin at any folder; "x" stands
 # for a name, and sys/ is the system's.
 gone() {
+    # shellcheck disable=SC2016 # the backticks are Markdown's
     grep -ohE '`[a-z][a-z_0-9]*(/[a-z_0-9]+)+\.(c|h|sh|py|md)`' "$@" | tr -d '`' |
         grep -Ev '_x\.|^sys/' | sort -u | while read -r path; do
         [ -n "$(find "$srcdir" -path "*/$path" | head -n 1)" ] || echo "$path"
