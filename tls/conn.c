@@ -193,6 +193,7 @@ static ssize_t result_of(struct cg__tls_conn *conn, int rc, int error)
         return CG__TLS_MORE;
     if (conn->failure == 0)
         conn->failure = fail(conn);
+    cg__tls_why_clear();
     return conn->failure;
 }
 
@@ -205,10 +206,9 @@ ssize_t cg__tls_conn_call(struct cg__tls_conn *conn, cg__tls_call *call, void *d
         int rc;
 
         conn->records = 0;
-        cg__tls_why_clear();
+        cg__tls_why_clear(); /* SSL_get_error would take errors of others for ours */
         rc = call(conn->ssl, data, size);
         result = result_of(conn, rc, SSL_get_error(conn->ssl, rc));
-        cg__tls_why_clear();
         if (conn->records > 1)
             cg_sched_charge(cg_sock_sched(conn->inner),
                             (conn->records - 1) * CG__TLS_CHARGE);
@@ -264,4 +264,20 @@ ssize_t cg__tls_conn_do(struct cg__tls_conn *conn, cg__tls_call *call, void *dat
             return CG_ETLS_CUT;
         rc = cg__tls_pump_fill(conn);
     }
+}
+
+/* Whether OpenSSL has read all that has come, so that a call that reads would only ask for
+ * more. */
+static bool is_drained(const struct cg__tls_conn *conn)
+{
+    return conn->failure == 0 && !conn->ended && !SSL_has_pending(conn->ssl) &&
+           !SSL_in_init(conn->ssl) && !(SSL_get_shutdown(conn->ssl) & SSL_RECEIVED_SHUTDOWN);
+}
+
+ssize_t cg__tls_conn_read(struct cg__tls_conn *conn, cg__tls_call *call, void *data,
+                          size_t size)
+{
+    int rc = is_drained(conn) ? cg__tls_pump_fill(conn) : 0;
+
+    return rc < 0 ? rc : cg__tls_conn_do(conn, call, data, size);
 }

@@ -74,7 +74,7 @@ static ssize_t receive(struct cg__tls_conn *conn, struct cg_io *io)
 
     if (conn->deaf)
         return 0;
-    return read_result(conn, io, cg__tls_conn_do(conn, read_record, &target, io->len));
+    return read_result(conn, io, cg__tls_conn_read(conn, read_record, &target, io->len));
 }
 
 static int write_record(SSL *ssl, void *data, size_t size)
@@ -224,7 +224,7 @@ static bool is_there(ssize_t result)
 static ssize_t poll_in(struct cg__tls_conn *conn)
 {
     char byte;
-    ssize_t result = cg__tls_conn_do(conn, peek, &byte, 1);
+    ssize_t result = cg__tls_conn_read(conn, peek, &byte, 1);
 
     return is_there(result) || result == conn->failure ? CG_IN : result;
 }
