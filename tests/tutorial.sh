@@ -260,6 +260,26 @@ check_site() {
     stops TERM
 }
 
+check_api() {
+    if [ ! -e "$work/cogen-http.pc" ] || [ ! -e "$build/libcogen-http.la" ] || [ -z "$curl" ]; then
+        echo "SKIP api: HTTP was not built, or there is no curl"
+        return
+    fi
+    compile recipes/api.c cogen-http || return
+    start api ADDR || return
+    same "an API counts" '{"count": 1}{"count": 2}' \
+        "$("$curl" -s -X POST "http://127.0.0.1:$port/count" "http://127.0.0.1:$port/count")"
+    exec 3<>"/dev/tcp/127.0.0.1/$port"
+    printf 'GET /watch HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r
+Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n' >&3
+    same "somebody watches" "HTTP/1.1 101 Switching Protocols" "$(line 3)"
+    while text=$(line 3) && [ -n "$text" ] && [ "$text" != "(the end)" ]; do :; done
+    kill -INT "$server"
+    like "gets the count, and is told of the end" '*{"count": 2}*' "$(timeout 20 cat <&3 | tr -d '\0')"
+    exec 3>&-
+    ended "on SIGINT"
+}
+
 check_recipes() {
     local each
 
@@ -280,6 +300,7 @@ a line: two" "$status $out$err"
     check_stuck
     check_upgrade
     check_site
+    check_api
 }
 
 check_tutorial
