@@ -32,7 +32,8 @@ struct cg_listen_options {
     bool reuse_port; /* sets SO_REUSEPORT */
     bool v6only;     /* a listener on [::] accepts IPv6 only */
     bool take_over;  /* removes a UNIX path first if nobody listens on it any more */
-    unsigned mode;   /* permissions of a UNIX path, such as 0660; 0: as the umask says */
+    unsigned mode;   /* permissions of a UNIX path, such as 0660; 0: as the umask says. An
+                      * abstract name has none (-EINVAL) */
     const char *owner; /* of a UNIX path, "user", "user:group" or ":group", names or numbers;
                         * NULL: the process's */
     void *reserved;

@@ -54,9 +54,9 @@ struct cg__readiness {
 /* The part that a backend supplies. */
 struct cg__watcher {
     /* Edge-triggered: each change is reported once. A descriptor of ours stays watched, for
-     * input from its first wait on, for room from the first wait for that. Otherwise events repeat while they last, and a
-     * descriptor is watched from when a request waits until an event comes that no request
-     * needs. */
+     * input from its first wait on, for room from the first wait for that. Otherwise events
+     * repeat while they last, and a descriptor is watched from when a request waits until an
+     * event comes that no request needs. */
     bool edge;
     /* To watch for more or less costs no system call, but a wait costs more for each
      * watched descriptor. So a descriptor is watched only while a request waits. */

@@ -29,8 +29,7 @@ static int set_options(struct cg_reactor *reactor, int fd, int family,
     };
     int rc;
 
-    if (family == AF_UNIX ? options->reuse_port || options->v6only
-                          : options->mode != 0 || options->owner != NULL)
+    if (family == AF_UNIX && (options->reuse_port || options->v6only))
         return -EINVAL;
     rc = cg__options_set_stream(reactor, fd, family, stream, backlog_of(options));
     if (rc < 0 || family == AF_UNIX)
@@ -44,9 +43,11 @@ static int open_listener(struct cg_reactor *reactor, const struct cg_addr *addr,
                          const struct cg_listen_options *options, struct cg__path *path)
 {
     struct cg_io io = {.code = CG_IO_BIND};
-    int fd = cg__plain_socket(reactor, addr);
-    int rc;
+    int fd, rc;
 
+    if (path == NULL && (options->mode != 0 || options->owner != NULL))
+        return -EINVAL; /* also for an abstract name, which everybody may connect to */
+    fd = cg__plain_socket(reactor, addr);
     if (fd < 0)
         return fd;
     rc = set_options(reactor, fd, addr->base.sa_family, options);

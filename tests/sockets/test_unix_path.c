@@ -192,7 +192,7 @@ static ssize_t odd_paths(void *arg)
 static ssize_t protected(void *arg)
 {
     struct cg_sock *listener;
-    char addr[CG_ADDR_SIZE], owner[64];
+    char addr[CG_ADDR_SIZE], abstract[CG_ADDR_SIZE], owner[64];
     const char *path = addr + strlen("unix:");
     mode_t before = umask(077);
     struct stat found;
@@ -212,6 +212,9 @@ static ssize_t protected(void *arg)
     IS(cg_sock_listen(cg_sched_self(), addr, &listener, .owner = ""), -EINVAL);
     IS(cg_sock_listen(cg_sched_self(), addr, &listener, .owner = "0:"), -EINVAL);
     IS(cg_sock_listen(cg_sched_self(), "127.0.0.1:0", &listener, .mode = 0600), -EINVAL);
+    snprintf(abstract, sizeof abstract, "unix:@cogen-test-%d", (int)getpid());
+    IS(cg_sock_listen(cg_sched_self(), abstract, &listener, .mode = 0600), -EINVAL);
+    IS(cg_sock_listen(cg_sched_self(), abstract, &listener, .owner = owner), -EINVAL);
     if (geteuid() != 0)
         return 0;
     OK(cg_sock_listen(cg_sched_self(), addr, &listener, .owner = "nobody"));
