@@ -23,9 +23,12 @@ void cg__http_client_h2_session_thrive(struct cg__h2 *h2)
         h2->useless = 0;
 }
 
-static struct cg__h2_stream *find(nghttp2_session *session, int32_t id)
+/* The body and the end of a response mostly follow its head: that stream need not be looked up. */
+static struct cg__h2_stream *find(const struct cg__h2 *h2, int32_t id)
 {
-    return nghttp2_session_get_stream_user_data(session, id);
+    return h2->heads != NULL && h2->heads->id == id
+               ? h2->heads
+               : nghttp2_session_get_stream_user_data(h2->session, id);
 }
 
 void cg__http_client_h2_session_wake(struct cg__h2_stream *stream)
@@ -103,8 +106,9 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *data)
 {
     struct cg__h2 *h2 = data;
-    struct cg__h2_stream *stream = find(session, frame->hd.stream_id);
+    struct cg__h2_stream *stream = find(h2, frame->hd.stream_id);
 
+    (void)session;
     h2->heads = stream;
     if (stream == NULL || stream->closed || stream->finals)
         return 0;
@@ -186,9 +190,9 @@ static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *fram
                              const uint8_t *name, size_t name_len, const uint8_t *value,
                              size_t value_len, uint8_t flags, void *data)
 {
-    struct cg__h2_stream *stream = find(session, frame->hd.stream_id);
+    struct cg__h2_stream *stream = find(data, frame->hd.stream_id);
 
-    (void)name, (void)name_len, (void)value, (void)value_len, (void)flags, (void)data;
+    (void)session, (void)name, (void)name_len, (void)value, (void)value_len, (void)flags;
     if (stream != NULL && !stream->closed)
         cg__http_client_h2_session_drop(stream, CG_EHTTP,
                                         "the response is not valid HTTP: a field is invalid");
@@ -253,7 +257,7 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id,
                          const uint8_t *data, size_t len, void *user)
 {
     struct cg__h2 *h2 = user;
-    struct cg__h2_stream *stream = find(session, id);
+    struct cg__h2_stream *stream = find(h2, id);
 
     (void)flags;
     cg__http_client_h2_session_thrive(h2);
@@ -279,6 +283,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     struct cg__h2 *h2 = user;
     struct cg__h2_stream *stream;
 
+    (void)session;
     if (frame->hd.type == NGHTTP2_SETTINGS && !h2->settled) {
         h2->settled = true;
         for (stream = h2->streams; stream != NULL; stream = stream->next)
@@ -289,7 +294,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     if (h2->line != NULL &&
         (frame->hd.type == NGHTTP2_GOAWAY || frame->hd.type == NGHTTP2_SETTINGS))
         cg__http_client_line_wake_all(h2->line, 0, NULL);
-    stream = find(session, frame->hd.stream_id);
+    stream = find(h2, frame->hd.stream_id);
     if (stream == NULL || stream->closed)
         return 0;
     stream->reset |= frame->hd.type == NGHTTP2_RST_STREAM;
@@ -324,11 +329,12 @@ static int before_frame_send(nghttp2_session *session, const nghttp2_frame *fram
     struct cg__h2 *h2 = user;
     struct cg__h2_stream *stream;
 
+    (void)session;
     if (frame->hd.type == NGHTTP2_GOAWAY)
         note_goaway(h2, &frame->goaway);
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    stream = find(session, frame->hd.stream_id);
+    stream = find(h2, frame->hd.stream_id);
     if (stream != NULL)
         stream->place = h2->out_gone + (h2->out_to - h2->out_from);
     return 0;
@@ -337,9 +343,9 @@ static int before_frame_send(nghttp2_session *session, const nghttp2_frame *fram
 static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int code,
                             void *user)
 {
-    struct cg__h2_stream *stream = find(session, frame->hd.stream_id);
+    struct cg__h2_stream *stream = find(user, frame->hd.stream_id);
 
-    (void)user;
+    (void)session;
     if (stream != NULL) {
         char why[CG_HTTP_WHY_SIZE];
 
@@ -369,9 +375,9 @@ static void note_close(struct cg__h2_stream *stream, uint32_t code)
 
 static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
 {
-    struct cg__h2_stream *stream = find(session, id);
+    struct cg__h2_stream *stream = find(user, id);
 
-    (void)user;
+    (void)session;
     if (stream == NULL || stream->closed)
         return 0;
     stream->refused = code == NGHTTP2_REFUSED_STREAM && stream->first == NULL;
