@@ -3,12 +3,16 @@
 #ifndef COGEN_HTTP_MESSAGE_URL_H
 #define COGEN_HTTP_MESSAGE_URL_H
 
+#include <cogen/http.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Bytes of a URL: the longest target that a server takes fits behind a host, so that a gateway can
+ * forward it. */
 enum {
-    CG__URL_LIMIT = 8 * 1024
-}; /* bytes of a URL */
+    CG__URL_LIMIT = CG_HTTP_TARGET_LIMIT + 1024
+};
 
 struct cg__url {
     char *memory; /* of all texts; or NULL */

@@ -41,6 +41,23 @@ static ssize_t fields(void *arg)
     return 0;
 }
 
+/* The longest target that the server takes is forwarded. */
+static ssize_t long_target(void *arg)
+{
+    static char text[CG_HTTP_TARGET_LIMIT + 100], target[CG_HTTP_TARGET_LIMIT + 1] = "/up/";
+
+    (void)arg;
+    script_start(&up[0], TURNS(SAYS(OK_200(0, ""))));
+    GATEWAY(1);
+    memset(target + 4, 'x', CG_HTTP_TARGET_LIMIT - 4);
+    snprintf(text, sizeof text, "GET %s" V CLOSE "\r\n", target);
+    IS(status_of(text), 200);
+    saw(&up[0], target);
+    gateway_off();
+    script_end(&up[0]);
+    return 0;
+}
+
 /* A trusted proxy's fields are continued. */
 static ssize_t trusted(void *arg)
 {
@@ -297,6 +314,7 @@ static ssize_t upgrades(void *arg)
 
 static const struct test_case cases[] = {
     CORO(fields),
+    CORO(long_target),
     CORO(trusted),
     CORO(trusts_no_nonsense),
     CORO(dots),
