@@ -10,7 +10,7 @@
 #include "http/gateway/forward_proxied.h"
 #include "http/gateway/upstreams.h"
 #include "http/message/message.h"
-#include "lib/base/ascii.h"
+#include "http/message/ws_key.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -73,17 +73,18 @@ static ssize_t hand_interim_back(void *arg, int status, const struct cg_http_hea
     return n;
 }
 
-/* Whether the client asks for a protocol that may be asked for. */
-static bool wants_upgrade(const struct cg__forward *fw)
+/* Whether the upstream means WebSocket. A client of HTTP/1 finds out itself; over HTTP/2 there is
+ * no key, so the server has made one for the upstream (RFC 8441, 5). */
+static bool is_meant(const struct cg__forward *fw, const struct cg_http_reply *reply)
 {
-    const struct cg_http_headers *headers = cg_http_request_headers(fw->req);
-    const char *to = cg_http_headers_get(headers, "Upgrade");
-    const char *allowed = fw->hop->upgrades != NULL ? fw->hop->upgrades : "websocket";
+    const char *key = cg_http_request_header(fw->req, "Sec-WebSocket-Key");
+    const char *answer = cg_http_reply_header(reply, "Sec-WebSocket-Accept");
+    char right[CG__WS_ACCEPT];
 
-    return to != NULL && cg__http_message_has_word(allowed, to) &&
-           cg_http_headers_has(headers, "Connection", "upgrade") &&
-           cg_http_request_minor(fw->req) > 0 &&
-           cg_http_request_length(fw->req) == 0;
+    if (!cg__http_forward_is_http2(fw) || key == NULL || !cg__http_ws_key_is_valid(key))
+        return true;
+    cg__http_ws_key_accept(key, right);
+    return answer != NULL && strcmp(answer, right) == 0;
 }
 
 /* The client gets the response as it comes, which may take hours. */
@@ -102,7 +103,8 @@ static ssize_t tunnel(struct cg__forward *fw, struct cg_http_reply *reply)
     ssize_t n;
 
     if (upstream == NULL || to == NULL ||
-        !cg_http_headers_has(cg_http_request_headers(fw->req), "Upgrade", to)) {
+        !cg_http_headers_has(cg_http_request_headers(fw->req), "Upgrade", to) ||
+        !is_meant(fw, reply)) {
         cg_sock_close(upstream);
         return because(fw, CG_HTTP_FAULT_UPSTREAM, CG_EHTTP,
                        "the upgrade is to a protocol that was not asked for");
@@ -323,7 +325,7 @@ ssize_t cg__http_forward_once(struct cg__forward *fw)
         .proxied = cg__http_forward_proxied(fw),
         .source = body.len == 0 ? NULL : &body,
         .expect = body.len != 0 && cg_http_request_header(fw->req, "Expect") != NULL,
-        .upgrade = wants_upgrade(fw),
+        .upgrade = cg__http_forward_wants_upgrade(fw),
         .receive = receive,
         .receive_arg = fw,
         .stay = true,
@@ -345,48 +347,4 @@ ssize_t cg__http_forward_once(struct cg__forward *fw)
         n = compose_url(fw);
     fetch.url = fw->url;
     return n < 0 ? because(fw, CG_HTTP_FAULT_RESPONSE, n, "no memory") : exchange(fw, &fetch);
-}
-
-/* Whether a value of Via, "1.1 one, 1.1 two (a comment)", has the name. */
-static bool has_name(const char *via, const char *name)
-{
-    size_t len = strlen(name);
-
-    for (const char *at = via; (at = strstr(at, name)) != NULL; at++)
-        if (at > via && at[-1] == ' ' && strchr(" \t,(", at[len]) != NULL)
-            return true;
-    return false;
-}
-
-/* Whether this proxy has forwarded the request before: its name is in Via. */
-static bool is_loop(const struct cg__forward *fw)
-{
-    struct cg_http_field field;
-    size_t at = 0;
-
-    while (fw->hop->name != NULL &&
-           cg_http_headers_next(cg_http_request_headers(fw->req), &at, &field))
-        if (cg__ascii_equal(field.name, "Via") && has_name(field.value, fw->hop->name))
-            return true;
-    return false;
-}
-
-ssize_t cg__http_forward_last(struct cg__forward *fw)
-{
-    const char *method = cg_http_request_method(fw->req);
-    uint64_t left = 0;
-    ssize_t n;
-
-    if (is_loop(fw)) {
-        n = cg_yield(cg_http_send_text(fw->req, 508, "The request is in a forwarding loop.\n"));
-        return n < 0 ? n : 508;
-    }
-    if ((strcmp(method, "OPTIONS") != 0 && strcmp(method, "TRACE") != 0) ||
-        !cg__ascii_is_number(cg_http_request_header(fw->req, "Max-Forwards"), &left))
-        return 0;
-    snprintf(fw->hops, sizeof fw->hops, "%u", left > 255 ? 255 : (unsigned)(left - 1));
-    if (left > 0)
-        return 0;
-    n = cg_yield(cg_http_send_text(fw->req, 200, "Max-Forwards is 0, so this proxy responds.\n"));
-    return n < 0 ? n : 200;
 }

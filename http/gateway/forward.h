@@ -42,11 +42,29 @@ struct cg__forward {
     struct cg_mutex saying; /* held while a head is written to the client */
 };
 
+static inline bool cg__http_forward_is_http2(const struct cg__forward *forward)
+{
+    return strcmp(cg_http_request_protocol(forward->req), "HTTP/2") == 0;
+}
+
+/* Whether the client asks for a protocol that may be asked for. */
+static inline bool cg__http_forward_wants_upgrade(const struct cg__forward *forward)
+{
+    struct cg_http_request *req = forward->req;
+    const char *to = cg_http_request_header(req, "Upgrade");
+    const char *allowed = forward->hop->upgrades != NULL ? forward->hop->upgrades : "websocket";
+
+    return to != NULL && cg__http_message_has_word(allowed, to) &&
+           cg_http_headers_has(cg_http_request_headers(req), "Connection", "upgrade") &&
+           cg_http_request_minor(req) > 0 && cg_http_request_length(req) == 0;
+}
+
 /* Forwards the request once. Completes as cg_http_forward_to does, and sets ->fault. */
 ssize_t cg__http_forward_once(struct cg__forward *forward);
 
-/* Responds to a request that must not be forwarded again: it has come by here before (508), or
- * Max-Forwards is 0. Returns a status; 0: the request is to be forwarded; or a negative code. */
+/* Responds to a request that must not be forwarded: it has come by here before (508), Max-Forwards
+ * is 0, or an extended CONNECT, which only HTTP/2 has, asks for a protocol that may not be asked
+ * for (501). Returns a status; 0: the request is to be forwarded; or a negative code. */
 ssize_t cg__http_forward_last(struct cg__forward *forward);
 
 /* Runs fn(arg), which forwards the request, until the client has left. */

@@ -93,7 +93,7 @@ ssize_t cg__http_forward_watch(struct cg__forward *fw, cg_fn *fn, void *arg)
     bool waits;
     ssize_t n;
 
-    if (strcmp(cg_http_request_protocol(fw->req), "HTTP/2") == 0)
+    if (cg__http_forward_is_http2(fw))
         return fn(arg);
     if (*starter == NULL)
         *starter = cg_starter_new(cg_sched_self(), look, .name = "forward_watch");

@@ -36,8 +36,8 @@ struct cg_http_hop {
     const char *name;     /* in the field Via, which finds loops: a request that has this name
                              in its Via gets 508. NULL: no such field */
     const char *upgrades; /* protocols to which a connection may be upgraded, as "websocket,
-                             x-mine"; an upgrade to others is not asked for. NULL:
-                             "websocket"; "": none */
+                             x-mine"; an upgrade to others is not asked for, and over
+                             HTTP/2 gets 501. NULL: "websocket"; "": none */
     bool reveal;          /* send X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host and
                              Forwarded (RFC 7239) about the client */
     /* With .reveal: the addresses and networks whose own fields of this kind are believed

@@ -90,6 +90,26 @@ static ssize_t talk(struct cg_http_request *req, void *arg)
     return 0;
 }
 
+/* Switches protocols without having understood that WebSocket is asked for. */
+static ssize_t misunderstand(struct cg_http_request *req, void *arg)
+{
+    struct cg_sock *sock;
+
+    (void)arg;
+    OK(cg_http_response_set_header(req, "Upgrade", "websocket"));
+    OK(cg_http_response_set_header(req, "Sec-WebSocket-Accept", "AAAAAAAAAAAAAAAAAAAAAAAAAAA="));
+    if (cg_yield(cg_http_upgrade(req, 101, &sock)) == 0)
+        cg_sock_close(sock);
+    return 0;
+}
+
+static ssize_t count(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    reached++;
+    return cg_yield(cg_http_send_text(req, 200, "counted\n"));
+}
+
 static void open_all(unsigned protocols)
 {
     char url[2 * CG_ADDR_SIZE], at[CG_ADDR_SIZE];
@@ -103,6 +123,8 @@ static void open_all(unsigned protocols)
     OK(cg_http_server_mount(behind, "/up/die", die, NULL));
     OK(cg_http_server_mount(behind, "/up/hold", hold, NULL));
     OK(cg_http_server_mount(behind, "/up/talk", talk, NULL));
+    OK(cg_http_server_mount(behind, "/up/misunderstand", misunderstand, NULL));
+    OK(cg_http_server_mount(behind, "/up/count", count, NULL));
     OK(cg_sock_listen(cg_sched_self(), "127.0.0.1:0", &door));
     OK(cg_sock_local_addr(door, at, sizeof at));
     snprintf(url, sizeof url, "http://%s", at);
@@ -229,6 +251,36 @@ static void websockets(void)
     cg_http_client_free(asking);
 }
 
+/* Over HTTP/2 the gateway answers for the key that the client does not send. A request for another
+ * protocol does not go to the upstream without its Upgrade, as one of HTTP/1 does. */
+static void upgrades(bool upstream_h2)
+{
+    struct cg_http_client *asking = CLIENT(.protocols = CG_HTTP_H2 | CG_HTTP_H2C);
+    char url[2 * CG_ADDR_SIZE], why[CG_HTTP_WHY_SIZE];
+    struct cg_http_reply *answer;
+    struct cg_ws *ws;
+
+    if (h2_text_on && !upstream_h2) {
+        IS(cg_yield(cg_ws_connect(asking, way(url, "/up/misunderstand"), &ws, .why = why)), CG_EWS);
+        has(why, "502");
+    }
+    if (h2_text_on) {
+        const struct cg_http_field other[] = {
+            {"Upgrade", "x-other"}, {"Connection", "upgrade"}, {NULL, NULL}};
+        unsigned before = reached;
+
+        snprintf(url, sizeof url, "http://%s/up/count", addr);
+        IS(cg_yield(cg_http_fetch(asking,
+                                  &((struct cg_http_fetch){
+                                      .url = url, .fields = other, .upgrade = true}),
+                                  &answer)),
+           501);
+        cg_http_reply_free(answer);
+        IS((ssize_t)reached, (ssize_t)before);
+    }
+    cg_http_client_free(asking);
+}
+
 static ssize_t all(void *arg)
 {
     bool h2 = arg != NULL;
@@ -239,6 +291,7 @@ static ssize_t all(void *arg)
     framed();
     leave();
     websockets();
+    upgrades(h2);
     small(h2 ? ": HTTP/2\r\n" : ": HTTP/1.1\r\n");
     close_all();
     return 0;
