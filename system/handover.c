@@ -3,6 +3,7 @@
  * successor starts, which inherits it by its name, as it inherits the ports. */
 #include "config.h"
 
+#include "lib/base/memory_file.h"
 #include "lib/base/pipe.h"
 #include "sockets/listen/inherited.h"
 #include "system/handover.h"
@@ -82,32 +83,29 @@ static int collect(const struct cg_handover *handover)
 
 int cg__handover_collect(int *fds, int n, int most, char **names)
 {
-    char *longer;
-    size_t size;
-    FILE *stream = open_memstream(&longer, &size);
-    int count = n;
+    struct cg__memory_file longer;
+    int count = n, rc = cg__memory_file_open(&longer);
 
-    if (stream == NULL)
-        return -ENOMEM;
-    fputs(*names, stream);
+    if (rc < 0)
+        return rc;
+    fputs(*names, longer.file);
     pthread_mutex_lock(&lock);
     for (const struct cg_handover *each = all; each != NULL && count < most;
          each = each->next) {
         fds[count] = collect(each);
         if (fds[count] >= 0 &&
-            fprintf(stream, ":%c%s", CG__INHERITED_BYTES, each->name) > 0)
+            fprintf(longer.file, ":%c%s", CG__INHERITED_BYTES, each->name) > 0)
             count++;
     }
     pthread_mutex_unlock(&lock);
-    if (fclose(stream) == 0) {
+    rc = cg__memory_file_close(&longer, count);
+    if (rc >= 0) {
         free(*names);
-        *names = longer;
-        return count;
+        *names = longer.data;
     }
-    while (count > n)
+    while (rc < 0 && count > n)
         close(fds[--count]);
-    free(longer);
-    return -ENOMEM;
+    return rc;
 }
 
 ssize_t cg_handover_take(const char *name, void *buf, size_t size)

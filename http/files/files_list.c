@@ -6,6 +6,7 @@
 #include "http/files/files.h"
 #include "http/server/response/response.h"
 #include "lib/base/ascii.h"
+#include "lib/base/memory_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -163,18 +164,21 @@ static void put_page(FILE *out, struct listing *listing)
 static ssize_t make_page(void *arg)
 {
     struct listing *listing = arg;
+    struct cg__memory_file page;
     int rc = read_names(listing);
-    FILE *out;
 
     if (rc < 0)
         return rc;
     if (listing->count > 0)
         qsort(listing->names, listing->count, sizeof *listing->names, by_name);
-    out = open_memstream(&listing->page, &listing->len);
-    if (out == NULL)
-        return -ENOMEM;
-    put_page(out, listing);
-    return fclose(out) == 0 ? 0 : -ENOMEM;
+    rc = cg__memory_file_open(&page);
+    if (rc < 0)
+        return rc;
+    put_page(page.file, listing);
+    rc = cg__memory_file_close(&page, 0);
+    listing->page = page.data;
+    listing->len = page.len;
+    return rc;
 }
 
 static void free_listing(void *arg)

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/server/metrics.h"
+#include "lib/base/memory_file.h"
 
 #include <cogen/metrics.h>
 
@@ -138,16 +139,15 @@ static int print_histogram(struct cg_http_headers *text, struct cg_http_metrics 
 /* The metrics of the schedulers that count. */
 static int print_schedulers(struct cg_http_headers *text)
 {
-    char *printed = NULL;
-    size_t len = 0;
-    FILE *memory = open_memstream(&printed, &len);
-    int rc = memory ? cg_metrics_print(memory) : -ENOMEM;
+    struct cg__memory_file memory;
+    int rc = cg__memory_file_open(&memory);
 
-    if (memory && fclose(memory) != 0)
-        rc = -ENOMEM;
     if (rc == 0)
-        rc = cg__http_message_text(text, printed, len);
-    free(printed);
+        rc = cg__memory_file_close(&memory, cg_metrics_print(memory.file));
+    if (rc < 0)
+        return rc;
+    rc = cg__http_message_text(text, memory.data, memory.len);
+    free(memory.data);
     return rc;
 }
 

@@ -9,6 +9,7 @@
 
 #include "lib/base/ascii.h"
 #include "lib/base/environment.h"
+#include "lib/base/memory_file.h"
 #include "lib/base/report.h"
 #include "lib/core/registry.h"
 #include "lib/core/sched.h"
@@ -37,19 +38,16 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void dump(struct cg_sched *sched)
 {
-    char *text = NULL;
-    size_t len = 0;
-    FILE *memory = open_memstream(&text, &len);
-    int rc = memory ? cg_sched_dump(sched, memory, .json = said.json) : -ENOMEM;
+    struct cg__memory_file memory;
+    int rc = cg__memory_file_open(&memory);
 
-    if (memory && fclose(memory) != 0)
-        rc = -ENOMEM;
-    if (rc == 0) {
-        cg__dump_writer_put(text, len, said.file);
-    } else {
+    if (rc == 0)
+        rc = cg__memory_file_close(&memory,
+                                   cg_sched_dump(sched, memory.file, .json = said.json));
+    if (rc == 0)
+        cg__dump_writer_put(memory.data, memory.len, said.file);
+    else
         cg__report("no dump: %s", cg_strerror(rc));
-        free(text);
-    }
 }
 
 static void asked(struct cg__post *post, bool dropped)

@@ -4,6 +4,7 @@
  * reset the connections in its queue. */
 #include "config.h"
 
+#include "lib/base/memory_file.h"
 #include "sockets/listen/inherited.h"
 #include "sockets/listen/listen.h"
 #include "sockets/listen/ports.h"
@@ -367,8 +368,10 @@ static int collect_all(int *fds, int n, FILE *names)
     for (const struct cg_ports *each = all; each != NULL; each = each->next) {
         if (each->simulated)
             continue;
-        if (each->count > n - count)
+        if (each->count > n - count) {
+            close_copies(each->reactor, fds, count);
             return -E2BIG;
+        }
         if (copy(each->reactor, each->fds, each->count, fds + count) < 0) {
             close_copies(each->reactor, fds, count);
             return -EMFILE;
@@ -383,23 +386,19 @@ static int collect_all(int *fds, int n, FILE *names)
 
 int cg__ports_collect(int *fds, int n, char **names)
 {
-    size_t size;
-    FILE *stream = open_memstream(names, &size);
-    int count;
+    struct cg__memory_file text;
+    int count = cg__memory_file_open(&text), rc;
 
-    if (stream == NULL)
-        return -ENOMEM;
-    pthread_mutex_lock(&lock);
-    count = collect_all(fds, n, stream);
-    pthread_mutex_unlock(&lock);
-    if (fclose(stream) != 0 && count >= 0) {
-        while (count > 0)
-            close(fds[--count]);
-        count = -ENOMEM;
-    }
     if (count < 0)
-        free(*names);
-    return count;
+        return count;
+    pthread_mutex_lock(&lock);
+    count = collect_all(fds, n, text.file);
+    pthread_mutex_unlock(&lock);
+    rc = cg__memory_file_close(&text, count);
+    while (rc < 0 && count > 0)
+        close(fds[--count]);
+    *names = text.data;
+    return rc;
 }
 
 void cg__ports_hand_over(void)

@@ -2,6 +2,7 @@
 /* Threads, processes, signals and files without memory. */
 #include "config.h"
 
+#include "lib/base/memory_file.h"
 #include "tests/failing/lives.h"
 
 #include <errno.h>
@@ -124,8 +125,27 @@ static ssize_t os_signal(void *arg)
     return 0;
 }
 
+/* A text of which a part is missing is no text. */
+static ssize_t memory_file(void *arg)
+{
+    struct cg__memory_file memory;
+    ssize_t rc = cg__memory_file_open(&memory);
+
+    (void)arg;
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < 10000; i++)
+        fputs("0123456789", memory.file);
+    rc = cg__memory_file_close(&memory, 7);
+    if (rc >= 0)
+        HAS(memory.len == 100000 && strlen(memory.data) == 100000);
+    free(memory.data);
+    return rc < 0 ? rc : 0;
+}
+
 static void anywhere(void)
 {
+    EACH(memory_file, 3);
     EACH(follow, 2);
 }
 
