@@ -101,6 +101,8 @@ enum cg_verdict cg__errand_send(struct cg__errand *errand, struct cg_op *op,
                                 struct cg_sched *home)
 {
     struct cg__away_list *errands = cg__away_list(home, CG__PART_ERRANDS, &part);
+    struct cg_sched *there = errand->there;
+    bool refuses;
 
     if (errands == NULL) {
         free(errand);
@@ -113,10 +115,13 @@ enum cg_verdict cg__errand_send(struct cg__errand *errand, struct cg_op *op,
     atomic_init(&errand->refs, 2);
     cg__away_add(errands, &errand->away, home);
     cg__post_enter(home);
-    cg__post(errand->there, &errand->post);
+    cg__post_enter(there); /* it may be freed as soon as it has begun the errand */
+    cg__post(there, &errand->post);
     /* If the other scheduler began to refuse before it could see the post, we see here
      * that it refuses; if later, it drops the post itself (cg__errand_refuse). */
-    if (atomic_load(&errand->there->refuses) && cg__errand_withdraw(errand))
+    refuses = atomic_load(&there->refuses);
+    cg__post_leave(there);
+    if (refuses && cg__errand_withdraw(errand))
         return cg__op_done(op, -ESRCH);
     return CG_PENDING;
 }

@@ -251,6 +251,48 @@ static void forked(void)
     test_close(&there);
 }
 
+static ssize_t hears_once(void *arg)
+{
+    ssize_t n;
+
+    (void)arg;
+    cg_sched_hold(cg_sched_self());
+    n = cg_yield(cg_wait_signal("end", NULL));
+    cg_sched_unhold(cg_sched_self());
+    return n;
+}
+
+static void *run_and_free(void *arg)
+{
+    struct test *there = arg;
+
+    cg_sched_run(there->sched);
+    cg_sched_free(there->sched);
+    cg_reactor_close(there->reactor);
+    return NULL;
+}
+
+/* The other scheduler may be freed as soon as it has begun to handle a signal. ASan may notice if
+ * this one still looks at it then. */
+static ssize_t outlives(void *arg)
+{
+    pthread_t thread;
+    ssize_t n;
+
+    (void)arg;
+    for (int i = 0; i < 20; i++) {
+        struct test there = test_open(.timeout = 0);
+
+        OK(cg_sched_start(there.sched, hears_once, NULL));
+        IS(pthread_create(&thread, NULL, run_and_free, &there), 0);
+        while ((n = cg_yield(cg_signal_remote(there.sched, "end", 1))) == 0)
+            OK(cg_yield(cg_sleep(0)));
+        IS(n, 1);
+        pthread_join(thread, NULL);
+    }
+    return 0;
+}
+
 enum { NODES = 3, ROUNDS = 200 };
 
 struct node {
@@ -458,6 +500,7 @@ int main(void)
         PLAIN(home_is_gone),
         CORO(signals_itself),
         PLAIN(forked),
+        CORO(outlives, .where = ON_KERNEL),
         PLAIN(round_threads, .where = ON_KERNEL),
         PLAIN(cancels_race, .where = ON_KERNEL),
         PLAIN(from_plain_thread, .where = ON_KERNEL),
