@@ -32,7 +32,7 @@ struct cg_future {
     ssize_t result;
     void *value;
     struct cg__debug *noted; /* by the debug mode of the scheduler; NULL: by none */
-    unsigned refs, awaits; /* of .first */
+    unsigned refs, awaits; /* references; how many of them are of operations */
     bool done;
 };
 
@@ -348,18 +348,37 @@ static int all_print(const struct cg_op *op, char *buf, size_t size)
     return snprintf(buf, size, "of %zu", ((const struct cg_await_all_op *)op)->count);
 }
 
+/* All of them count as awaited, whichever is awaited now. */
+static void hold(const struct cg_await_all_op *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->futures[i] != NULL)
+            cg_future_ref(all->futures[i])->awaits++;
+}
+
+static void let_go(const struct cg_await_all_op *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->futures[i] != NULL) {
+            all->futures[i]->awaits--;
+            cg_future_unref(all->futures[i]);
+        }
+}
+
 /* Awaits one future after the other, since the op completes with the last of them. */
 static ssize_t all_run(struct cg_op *op)
 {
     struct cg_await_all_op *all = (struct cg_await_all_op *)op;
+    ssize_t rc = 0;
 
-    for (size_t i = 0; i < all->count; i++) {
-        ssize_t rc = cg_yield(cg_await(all->futures[i]));
-
-        if (all->futures[i] == NULL || !all->futures[i]->done)
-            return rc;
+    hold(all);
+    for (size_t i = 0; i < all->count && rc == 0; i++) {
+        rc = cg_yield(cg_await(all->futures[i]));
+        if (all->futures[i] != NULL && all->futures[i]->done)
+            rc = 0; /* whether it has failed or not */
     }
-    return 0;
+    let_go(all);
+    return rc;
 }
 
 const struct cg_op_type cg_await_all_type = {

@@ -123,11 +123,22 @@ static ssize_t completes(void *arg)
     return 0;
 }
 
-/* A future that is awaited is not freed before all have its result. */
+static ssize_t waits_for_both(void *arg)
+{
+    return cg_yield(cg_await_all(arg, 2));
+}
+
+/* A future that is awaited, also one of several, is not freed before all have its result. */
 static ssize_t the_awaited_stay(void *arg)
 {
-    struct cg_future *future = make();
-    struct cg_coro *waiter = test_start(waits, future), *other;
+    struct cg_future *future = make(), *both[] = {make(), make()};
+    struct cg_coro *waiter = test_start(waits_for_both, both), *other;
+
+    test_until_waiting(waiter);
+    for (int i = 1; i >= 0; i--)
+        IS(test_end(test_start(completes, both[i])), 0);
+    IS(test_end(waiter), 0);
+    waiter = test_start(waits, future);
 
     (void)arg;
     test_until_waiting(waiter);
