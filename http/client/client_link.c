@@ -86,12 +86,16 @@ static bool can_be_repeated(const struct cg__asking *ask)
 
 /* An idle connection is stale if anything has come on it: the end of the stream, or bytes
  * that belong to no request. What came after the reactor's last wait is not known yet. A request
- * that cannot be repeated waits a turn to learn of that, too. */
+ * that cannot be repeated waits a turn to learn of that, too. One that is cancelled then learns
+ * nothing. */
 static bool is_stale(struct cg_sock *sock, const struct cg__asking *ask)
 {
+    ssize_t n;
+
     if (can_be_repeated(ask) && cg_sock_is_quiet(sock))
         return false;
-    return cg_yield(cg_poll_sock(sock, CG_IN, .timeout = CG_NOWAIT)) != -ETIMEDOUT;
+    n = cg_yield(cg_poll_sock(sock, CG_IN, .timeout = CG_NOWAIT));
+    return n != -ETIMEDOUT && n != -ECANCELED;
 }
 
 static bool take_kept(struct cg__link *link, struct cg__asking *ask)

@@ -14,8 +14,8 @@
 __attribute__((format(printf, 3, 4))) ssize_t
 cg__http_client_because(char *why, ssize_t code, const char *format, ...);
 
-/* The result of a request if its proxy cannot be used because of `code`. What is lacking here is not
- * the proxy's fault. */
+/* The result of a request if its proxy cannot be used because of `code`. What is lacking here is
+ * not the fault of the proxy. */
 static inline ssize_t cg__http_client_why_proxy(ssize_t code)
 {
     bool ours = code == -ETIMEDOUT || code == -ECANCELED || code == -ENOMEM || code == -ENOBUFS;

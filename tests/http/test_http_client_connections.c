@@ -294,6 +294,44 @@ static ssize_t waits_in_order(void *arg)
     return 0;
 }
 
+static ssize_t post_one(void *arg)
+{
+    struct cg_http_reply *mine;
+    struct cg_http_fetch fetch = {.url = many_url, .method = "POST"};
+
+    (void)arg;
+    return cg_yield(cg_http_fetch(client, &fetch, &mine));
+}
+
+/* A request that is cancelled while it looks whether an idle connection is still open costs that
+ * connection, and not all others. */
+static ssize_t is_cancelled_early(void *arg)
+{
+    char addr[CG_ADDR_SIZE];
+    struct many many = {.listener = test_listen(addr)};
+    struct cg_coro *accepting = test_start(serve_many, &many), *asking[3];
+
+    (void)arg;
+    client = CLIENT();
+    many_url = addr;
+    order[0] = '\0';
+    for (int i = 0; i < 3; i++)
+        asking[i] = test_start(ask_one, (void *)(intptr_t)('a' + i));
+    for (int i = 0; i < 3; i++)
+        IS(test_end(asking[i]), 200);
+    IS((ssize_t)cg_http_client_connections(client), 3);
+    asking[0] = test_start(post_one, NULL);
+    test_until_waiting(asking[0]);
+    IS(cg_yield(cg_cancel(asking[0])), 0);
+    IS(test_end(asking[0]), -ECANCELED);
+    IS((ssize_t)cg_http_client_connections(client), 2);
+    cg_http_client_free(client);
+    IS(cg_yield(cg_cancel(accepting)), 0);
+    test_end(accepting);
+    cg_sock_close(many.listener);
+    return 0;
+}
+
 /* The number of idle connections that are kept is limited. */
 static ssize_t limits_kept(void *arg)
 {
@@ -353,6 +391,7 @@ static const struct test_case cases[] = {
     CORO(tries_again),
     CORO(notices_the_end, .where = ON_KERNEL),
     CORO(waits_in_order, .where = ON_SIM),
+    CORO(is_cancelled_early, .where = ON_SIM),
     CORO(limits_all),
     CORO(limits_kept),
 };
