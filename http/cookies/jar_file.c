@@ -147,7 +147,7 @@ static ssize_t load(struct cg_http_jar *jar, FILE *file, char *line, unsigned *w
         count++;
     }
     if (ferror(file))
-        return -EIO;
+        return -errno;
     return left == 0 && !feof(file) ? -EFBIG : count;
 }
 

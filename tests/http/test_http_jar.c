@@ -467,7 +467,7 @@ static void saves(void)
     OK(unlink(other));
     IS(cg_http_jar_save(jar, "/dev/full"), -ENOSPC);
     IS(cg_http_jar_load(jar, "/nonexistent/jar", &wrong), -ENOENT);
-    IS(cg_http_jar_load(jar, folder, NULL), -EIO);
+    IS(cg_http_jar_load(jar, folder, NULL), -EISDIR);
     IS(cg_http_jar_load(jar, "/dev/zero", NULL), -EFBIG);
     memset(long_line, 'x', sizeof long_line - 1);
     write_file(long_line);
