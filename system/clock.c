@@ -71,7 +71,7 @@ static ssize_t wait_run(struct cg_op *op)
             close(notice);
         if (n == -ECANCELED)
             return n;
-        if (n < 0 && (n = cg_yield(cg_sleep(INTERVAL))) < 0)
+        if (n < 0 && (n = wait_some(-1, wait->moment - now)) < 0)
             return n; /* the reactor cannot poll the notice */
     }
     return now < 0 ? (ssize_t)now : 0;
