@@ -47,9 +47,10 @@ bool cg_sock_is_quiet(struct cg_sock *sock)
     return cg__sock_call(sock, &io) == 1;
 }
 
+/* Requests of an earlier op, taken back too late, may have reported other events. */
 static bool poll_take(struct cg_sock *sock, struct cg_op *op)
 {
-    unsigned found = sock->ready;
+    unsigned found = sock->ready & (of(op)->events | CG_ERR | CG_HUP);
 
     sock->ready = 0;
     if (of(op)->events & CG_IN && has_input(sock))

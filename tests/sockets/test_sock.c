@@ -433,6 +433,18 @@ static void borrows_until(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
+/* A poll reports only events that it asks for, also if requests of an earlier one complete late
+ * with others. */
+static void late_polls(struct cg_sock *a, struct cg_sock *b)
+{
+    for (int i = 0; i < 20; i++) {
+        OK(cg_yield(cg_any((cg_poll_sock(b, CG_IN | CG_OUT), cg_pass()))));
+        IS(cg_yield(cg_poll_sock(b, CG_IN, .timeout = CG_MILLISECOND)), -ETIMEDOUT);
+    }
+    cg_sock_close(a);
+    cg_sock_close(b);
+}
+
 static const struct test_case cases[] = {
     LINK(borrows_until),
     LINK(sock_everything),
@@ -444,6 +456,7 @@ static const struct test_case cases[] = {
     CORO(late_readall, .where = ON_SIM),
     CORO(late_write, .where = ON_SIM),
     CORO(late_close),
+    LINK(late_polls),
     CORO(late_and_next),
     CORO(error_after_input),
     CORO(pair_holds_back),
