@@ -65,11 +65,25 @@ static bool is_unchanged(const struct cg_http_request *req, const char *etag)
     return given == NULL || strcmp(given, etag) == 0;
 }
 
+/* Whether there may be a condition: all their names begin with "If-". */
+static bool has_any(const struct cg_http_headers *fields)
+{
+    uint32_t i = 0;
+
+    while (i < fields->count &&
+           !cg__ascii_same(cg__http_message_at(fields, cg__http_entry(fields, i)->name), "If-", 3))
+        i++;
+    return i < fields->count;
+}
+
 int cg__http_conditions(const struct cg_http_request *req, const char *etag, time_t modified,
                         bool *range)
 {
     int64_t moment;
 
+    *range = true;
+    if (!has_any(&req->in))
+        return 0;
     *range = is_unchanged(req, etag);
     if (cg_http_request_header(req, "If-Match") != NULL) {
         if (!names(req, "If-Match", etag, false))

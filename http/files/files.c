@@ -53,8 +53,9 @@ void cg_http_files_close(struct cg_http_files *files)
 struct file {
     struct cg__http_opened *opened;
     enum cg__http_coding coding;
-    const char *mime;
-    char etag[CG__HTTP_TAG_SIZE + 8];
+    const char *mime; /* of its content, without the coding */
+    const char *etag;
+    char coded[CG__HTTP_TAG_SIZE + 8]; /* the tag of a file with a coding */
 };
 
 /* Whether a part of the path begins with a dot. "/.well-known/" is not hidden: it is meant
@@ -92,10 +93,8 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
 {
     enum cg__http_coding among[] = {CG__HTTP_BR, CG__HTTP_GZIP, CG__HTTP_IDENTITY}, coding;
 
-    if (!cg__http_compress_is_text(file->mime))
+    if (!file->opened->is_text)
         return 0;
-    if (cg_http_response_set_header(req, "Vary", "Accept-Encoding") < 0)
-        return -ENOMEM;
     coding = cg__http_accept_encoding(&req->in, among);
     if (coding != CG__HTTP_IDENTITY && !try_coding(files, path, index, coding, file)) {
         among[0] = coding == CG__HTTP_BR ? CG__HTTP_GZIP : CG__HTTP_BR;
@@ -106,6 +105,8 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
     }
     if (file->coding == CG__HTTP_IDENTITY)
         return 0;
+    if (cg_http_response_set_header(req, "Vary", "Accept-Encoding") < 0)
+        return -ENOMEM;
     return cg_http_response_set_header(req, "Content-Encoding",
                                        cg__http_coding_name(file->coding));
 }
@@ -163,33 +164,29 @@ static ssize_t send_part(struct cg_http_request *req, const struct file *file, i
 }
 
 /* Each coding of a file has a tag of its own. */
-static void put_etag(struct file *file)
+static int set_coded_etag(struct cg_http_request *req, struct file *file)
 {
-    const char *coding =
-        file->coding == CG__HTTP_IDENTITY ? "" : cg__http_coding_name(file->coding);
-    char *to = file->etag;
+    size_t len = strlen(file->opened->etag) - 1; /* without the second quote */
 
-    *to++ = '"';
-    to = stpcpy(to, file->opened->tag);
-    to = stpcpy(to, coding);
-    strcpy(to, "\"");
+    snprintf(file->coded, sizeof file->coded, "%.*s%s\"", (int)len, file->opened->etag,
+             cg__http_coding_name(file->coding));
+    file->etag = file->coded;
+    return cg_http_response_set_header(req, "ETag", file->coded);
 }
 
-/* Sets ETag, Last-Modified and Cache-Control. 0 or a negative code. */
-static int set_validators(struct cg_http_request *req, const struct cg_http_files *files,
-                          struct file *file)
+/* Sets ETag, Last-Modified, Accept-Ranges, Vary and Cache-Control. 0 or a negative code. */
+static int set_fields(struct cg_http_request *req, const struct cg_http_files *files,
+                      struct file *file)
 {
-    int rc;
+    int rc = req->begun ? -EALREADY
+                        : cg__http_message_set_all(&req->out, &file->opened->fields);
 
-    put_etag(file);
-    if ((rc = cg_http_response_set_header(req, "ETag", file->etag)) < 0 ||
-        (rc = cg_http_response_set_header(req, "Last-Modified", file->opened->date)) < 0 ||
-        (rc = cg_http_response_set_header(req, "Accept-Ranges", "bytes")) < 0)
-        return rc;
-    return files->options.cache == NULL
-               ? 0
-               : cg_http_response_set_header(req, "Cache-Control",
-                                             files->options.cache);
+    file->etag = file->opened->etag;
+    if (rc == 0 && file->coding != CG__HTTP_IDENTITY)
+        rc = set_coded_etag(req, file);
+    if (rc == 0 && files->options.cache != NULL)
+        rc = cg_http_response_set_header(req, "Cache-Control", files->options.cache);
+    return rc;
 }
 
 static ssize_t respond_file(struct cg_http_request *req,
@@ -199,7 +196,7 @@ static ssize_t respond_file(struct cg_http_request *req,
     /* Only GET has ranges (RFC 9110, 14.2): HEAD describes the whole file. */
     const char *range =
         req->code == HTTP_GET ? cg_http_request_header(req, "Range") : NULL;
-    int status, rc = set_validators(req, files, file);
+    int status, rc = set_fields(req, files, file);
     char text[64];
     bool ranges;
 
@@ -264,6 +261,7 @@ static ssize_t respond_found(struct cg_http_request *req,
 
     if (!S_ISREG(file->opened->st.st_mode))
         return cg__http_response_plain(req, 403);
+    file->mime = file->opened->mime;
     if (!has_true_size(file))
         return respond_unsized(req, file);
     rc = find_compressed(req, files, path, index, file);
@@ -291,7 +289,7 @@ static ssize_t respond_listing(struct cg_http_request *req,
 static ssize_t respond_directory(struct cg_http_request *req,
                                  const struct cg_http_files *files, const char *path)
 {
-    struct file index = {.mime = "text/html; charset=utf-8"};
+    struct file index = {.coding = CG__HTTP_IDENTITY};
     int rc = cg__http_opened_get(files, path, "index.html", &index.opened);
     ssize_t n;
 
@@ -318,7 +316,6 @@ static ssize_t respond_path(struct cg_http_request *req,
     rc = cg__http_opened_get(files, path, "", &file.opened);
     if (rc < 0)
         return cg__http_response_plain(req, cg__http_files_status_of(rc));
-    file.mime = cg__http_mime(path);
     n = S_ISDIR(file.opened->st.st_mode) ? respond_slash(req)
                                          : respond_found(req, files, path, "", &file);
     cg__http_opened_put(file.opened);

@@ -5,6 +5,7 @@
  * be, and no older. */
 #include "config.h"
 
+#include "http/coding/compress.h"
 #include "http/files/opened.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ void cg__http_opened_put(struct cg__http_opened *opened)
     if (opened->fd >= 0)
         close(opened->fd);
     free(opened->bytes);
+    cg__http_message_clear(&opened->fields);
     free(opened);
 }
 
@@ -109,17 +111,44 @@ static void share(struct table *table, struct cg__http_opened *opened)
 }
 
 /* The time of the last change to a nanosecond, and the size. */
-static void put_tag(char *to, const struct stat *st)
+static void put_etag(char *to, const struct stat *st)
 {
+    *to++ = '"';
     to += cg__http_framing_hex(to, (uint64_t)st->st_mtim.tv_sec);
     *to++ = '.';
     to += cg__http_framing_hex(to, (uint64_t)st->st_mtim.tv_nsec);
     *to++ = '-';
     to += cg__http_framing_hex(to, (uint64_t)st->st_size);
+    *to++ = '"';
     *to = '\0';
 }
 
-/* Opens it, and reads its status. 0 or -errno. */
+static int put(struct cg_http_headers *to, const char *name, const char *value)
+{
+    return cg__http_message_put(to, name, strlen(name), value, strlen(value));
+}
+
+/* Makes once a turn what is the same in all responses with a file. 0 or -ENOMEM. */
+static int describe(struct cg__http_opened *opened)
+{
+    struct cg_http_headers *fields = &opened->fields;
+    char date[CG_HTTP_DATE_SIZE];
+    int rc = 0;
+
+    opened->mime = cg__http_mime(opened->name);
+    opened->is_text = cg__http_compress_is_text(opened->mime);
+    put_etag(opened->etag, &opened->st);
+    cg_http_date_print(opened->st.st_mtim.tv_sec, date);
+    if (opened->is_text) /* it may have compressed siblings */
+        rc = put(fields, "Vary", "Accept-Encoding");
+    if (rc == 0)
+        rc = put(fields, "ETag", opened->etag);
+    if (rc == 0)
+        rc = put(fields, "Last-Modified", date);
+    return rc == 0 ? put(fields, "Accept-Ranges", "bytes") : rc;
+}
+
+/* Opens it, reads its status, and describes it if it is a file. 0 or -errno. */
 static int look(const struct cg_http_files *files, struct cg__http_opened *opened)
 {
     opened->fd = cg__http_files_open_beneath(files->root, opened->len > 0 ? opened->name : ".");
@@ -127,9 +156,7 @@ static int look(const struct cg_http_files *files, struct cg__http_opened *opene
         return opened->fd;
     if (fstat(opened->fd, &opened->st) < 0)
         return -errno;
-    put_tag(opened->tag, &opened->st);
-    cg_http_date_print(opened->st.st_mtim.tv_sec, opened->date);
-    return 0;
+    return S_ISREG(opened->st.st_mode) ? describe(opened) : 0;
 }
 
 /* Directories are not shared, for a listing moves their position. */

@@ -6,7 +6,7 @@
 #include "http/files/files.h"
 
 enum {
-    CG__HTTP_TAG_SIZE = 64,
+    CG__HTTP_TAG_SIZE = 72,
     CG__HTTP_SMALL_FILE = 15 * 1024, /* a body up to this is read and sent together with its
                                       * head: one system call less than by sendfile, and
                                       * cheaper up to about this size */
@@ -18,8 +18,11 @@ struct cg__http_opened {
     unsigned users;               /* requests, and the table */
     int fd;                       /* negative: why it could not be opened */
     struct stat st;
-    char date[CG_HTTP_DATE_SIZE]; /* of its last change */
-    char tag[CG__HTTP_TAG_SIZE];  /* for ETag, without quotes */
+    /* Of a regular file: */
+    const char *mime;             /* its Content-Type; static */
+    char etag[CG__HTTP_TAG_SIZE]; /* of its bytes as they are, with quotes */
+    struct cg_http_headers fields; /* of its responses: ETag, Last-Modified and so on */
+    bool is_text;
     bool was_read;
     char *bytes; /* of the whole file; NULL: not kept */
     size_t len;

@@ -173,14 +173,15 @@ int cg__http_message_put(struct cg_http_headers *headers, const char *name, size
 }
 
 /* Removes the fields with a name before an index; returns how many. */
-static uint32_t remove_below(struct cg_http_headers *headers, const char *name,
+static uint32_t remove_below(struct cg_http_headers *headers, const char *name, size_t len,
                              uint32_t below)
 {
-    size_t len = strlen(name);
     uint32_t i = 0, kept;
 
     while (i < below && !has_name(headers, cg__http_entry(headers, i), name, len))
         i++;
+    if (i == below)
+        return 0;
     for (kept = i; i < headers->count; i++) {
         struct cg__http_entry entry = *cg__http_entry(headers, i);
 
@@ -195,7 +196,7 @@ static uint32_t remove_below(struct cg_http_headers *headers, const char *name,
 
 size_t cg_http_headers_remove(struct cg_http_headers *headers, const char *name)
 {
-    return remove_below(headers, name, headers->count);
+    return remove_below(headers, name, strlen(name), headers->count);
 }
 
 int cg_http_headers_set(struct cg_http_headers *headers, const char *name,
@@ -205,8 +206,29 @@ int cg_http_headers_set(struct cg_http_headers *headers, const char *name,
     int rc = cg_http_headers_add(headers, name, value);
 
     if (rc == 0)
-        remove_below(headers, name, before);
+        remove_below(headers, name, strlen(name), before);
     return rc;
+}
+
+int cg__http_message_set_all(struct cg_http_headers *to, const struct cg_http_headers *from)
+{
+    uint32_t base = to->used, before = to->count;
+
+    if (from->count == 0)
+        return 0;
+    if (cg__http_message_reserve(to, from->used + entries_size(from)) < 0)
+        return -ENOMEM;
+    memcpy(to->data + base, from->data, from->used);
+    to->used += from->used;
+    for (uint32_t i = 0; i < from->count; i++) {
+        struct cg__http_entry entry = *cg__http_entry(from, i);
+
+        before -= remove_below(to, cg__http_message_at(from, entry.name), entry.name_len, before);
+        entry.name += base;
+        entry.value += base;
+        cg__http_message_entry_push(to, entry); /* the room is reserved */
+    }
+    return 0;
 }
 
 bool cg_http_headers_has(const struct cg_http_headers *headers, const char *name,

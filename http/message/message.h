@@ -85,6 +85,10 @@ static inline int cg__http_message_entry_push(struct cg_http_headers *headers,
 int cg__http_message_put(struct cg_http_headers *headers, const char *name, size_t name_len,
                          const char *value, size_t value_len);
 
+/* Sets the fields of `from`, whose names differ: those of the same names in `to` are removed. 0 or
+ * -ENOMEM. */
+int cg__http_message_set_all(struct cg_http_headers *to, const struct cg_http_headers *from);
+
 /* The entry of an index below `count`. */
 static inline struct cg__http_entry *
 cg__http_entry(const struct cg_http_headers *headers, uint32_t index)

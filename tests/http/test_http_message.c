@@ -57,6 +57,45 @@ START_TEST(fields)
 }
 END_TEST
 
+/* Checks that a list has these names and values, one after the other. */
+static void check_fields(const struct cg_http_headers *headers, const char *const *texts)
+{
+    struct cg_http_field field;
+    size_t at = 0;
+
+    for (; *texts != NULL; texts += 2) {
+        ck_assert(cg_http_headers_next(headers, &at, &field));
+        ck_assert_str_eq(field.name, texts[0]);
+        ck_assert_str_eq(field.value, texts[1]);
+    }
+    ck_assert(!cg_http_headers_next(headers, &at, &field));
+}
+
+/* All fields of a list are set at once: they replace those of their names, and no others. */
+START_TEST(all_at_once)
+{
+    struct cg_http_headers *from = cg_http_headers_new(), *to = cg_http_headers_new();
+
+    IS(cg__http_message_set_all(to, from), 0);
+    check_fields(to, (const char *const[]){NULL});
+    IS(cg_http_headers_add(from, "A", "new"), 0);
+    IS(cg_http_headers_add(from, "Longer", "other"), 0);
+    IS(cg__http_message_set_all(to, from), 0);
+    check_fields(to, (const char *const[]){"A", "new", "Longer", "other", NULL});
+    cg_http_headers_free(to);
+    to = cg_http_headers_new();
+    IS(cg_http_headers_add(to, "a", "1"), 0);
+    IS(cg_http_headers_add(to, "B", "2"), 0);
+    IS(cg_http_headers_add(to, "longer", "3"), 0);
+    IS(cg_http_headers_add(to, "A", "4"), 0);
+    IS(cg__http_message_set_all(to, from), 0);
+    check_fields(to, (const char *const[]){"B", "2", "A", "new", "Longer", "other", NULL});
+    check_fields(from, (const char *const[]){"A", "new", "Longer", "other", NULL});
+    cg_http_headers_free(to);
+    cg_http_headers_free(from);
+}
+END_TEST
+
 /* Each byte, at each place of a value. */
 START_TEST(bytes_of_values)
 {
@@ -125,6 +164,7 @@ int main(void)
     TCase *tc = tcase_create("http message");
 
     tcase_add_test(tc, fields);
+    tcase_add_test(tc, all_at_once);
     tcase_add_test(tc, bytes_of_values);
     tcase_add_test(tc, injection);
     tcase_add_test(tc, framing);

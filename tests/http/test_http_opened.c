@@ -86,7 +86,7 @@ static ssize_t shared_in_a_turn(void *arg)
     ck_assert_ptr_ne(first, third);
     is_content(first, "old");
     is_content(third, "newer");
-    ck_assert_str_ne(first->tag, third->tag);
+    ck_assert_str_ne(first->etag, third->etag);
     cg__http_opened_put(first);
     cg__http_opened_put(third);
     IS(next_turn(), 0);
