@@ -28,10 +28,25 @@ struct fields {
     size_t name_len;
 };
 
+/* Whether Connection names fields, and does not only say whether the connection stays open, as
+ * browsers do with each request. No field is called "close", and Keep-Alive never passes. */
+static bool names_fields(const struct cg_http_headers *list)
+{
+    const struct cg__http_entry *entry;
+    uint32_t from = 0;
+
+    while ((entry = cg__http_message_find(list, "Connection", 10, &from)) != NULL) {
+        const char *value = cg__http_message_at(list, entry->value);
+
+        if (!cg__ascii_equal(value, "keep-alive") && !cg__ascii_equal(value, "close"))
+            return true;
+    }
+    return false;
+}
+
 static struct fields all_of(const struct cg_http_headers *list)
 {
-    return (struct fields){.list = list,
-                           .names_some = cg_http_headers_get(list, "Connection") != NULL};
+    return (struct fields){.list = list, .names_some = names_fields(list)};
 }
 
 static inline bool next(struct fields *field)

@@ -22,12 +22,13 @@ static bool has_name(const char *via, const char *name)
 /* Whether this proxy has forwarded the request before: its name is in Via. */
 static bool is_loop(const struct cg__forward *fw)
 {
-    struct cg_http_field field;
-    size_t at = 0;
+    const struct cg_http_headers *headers = cg_http_request_headers(fw->req);
+    const struct cg__http_entry *via;
+    uint32_t from = 0;
 
     while (fw->hop->name != NULL &&
-           cg_http_headers_next(cg_http_request_headers(fw->req), &at, &field))
-        if (cg__ascii_equal(field.name, "Via") && has_name(field.value, fw->hop->name))
+           (via = cg__http_message_find(headers, "Via", 3, &from)) != NULL)
+        if (has_name(cg__http_message_at(headers, via->value), fw->hop->name))
             return true;
     return false;
 }
