@@ -71,13 +71,28 @@ static void check_decoder(const char *name, const uint8_t *data, size_t size)
     free(whole.text);
 }
 
+/* Encodes a part of a text, all of it. */
+static void encode(struct cg__http_encoder *encoder, enum cg__http_encode how, const char **at,
+                   size_t size, FILE *to)
+{
+    const char *out;
+
+    for (bool again = true; again;) {
+        ssize_t n = cg__http_encoder_add(encoder, how, at, &size, &out, &again);
+
+        MUST(n >= 0);
+        fwrite(out, 1, (size_t)n, to);
+    }
+    MUST(size == 0);
+}
+
 /* A text in pieces, each of which may be flushed. */
 static void check_encoder(enum cg__http_coding coding, const uint8_t *data, size_t size,
                           bool whole)
 {
     struct cg__http_encoder *encoder = cg__http_encoder_new(coding, whole ? size : 0);
     struct fuzz_told coded, plain;
-    const char *at = (const char *)data, *out;
+    const char *at = (const char *)data;
     uint32_t state = 1;
     bool too_long = false;
 
@@ -86,21 +101,11 @@ static void check_encoder(enum cg__http_coding coding, const uint8_t *data, size
     fuzz_tell(&coded);
     for (size_t left = size, piece = 0; left > 0; left -= piece) {
         enum cg__http_encode how = state & 1 ? CG__HTTP_FLUSH : CG__HTTP_GATHER;
-        size_t part = piece = fuzz_piece(FUZZ_LONG, (const uint8_t *)at, left, &state);
-        bool again = true;
 
-        while (again) {
-            size_t n = cg__http_encoder_add(encoder, how, &at, &part, &out, &again);
-
-            fwrite(out, 1, n, coded.file);
-        }
-        MUST(part == 0);
+        piece = fuzz_piece(FUZZ_LONG, (const uint8_t *)at, left, &state);
+        encode(encoder, how, &at, piece, coded.file);
     }
-    for (bool again = true; again;) {
-        size_t none = 0, n = cg__http_encoder_add(encoder, CG__HTTP_FINISH, &at, &none, &out, &again);
-
-        fwrite(out, 1, n, coded.file);
-    }
+    encode(encoder, CG__HTTP_FINISH, &at, 0, coded.file);
     fclose(coded.file);
     cg__http_encoder_free(encoder);
     plain = decoded(cg__http_coding_name(coding), (uint8_t *)coded.text, coded.size, FUZZ_WHOLE,
