@@ -67,8 +67,8 @@ struct cg__h2_stream {
 };
 
 /* Whether a stream was ended by the server, not by the failure of its connection; whether its
- * request was not sent then; whether others were the cause; whether the server has not processed its
- * request; and whether it wants that by HTTP/1.1. NULL is no stream. */
+ * request was not sent then; whether others were the cause; whether the server has not processed
+ * its request; and whether it wants that by HTTP/1.1. NULL is no stream. */
 static inline bool cg__http_client_h2_was_reset(const struct cg__h2_stream *stream)
 {
     return stream != NULL && !stream->lost;

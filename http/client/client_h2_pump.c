@@ -232,8 +232,8 @@ static ssize_t write_once(struct cg__h2_stream *stream, int64_t deadline)
     return h2->error < 0 || h2->out_from == h2->out_to ? 0 : write_out(h2, deadline);
 }
 
-/* Waits for the work that others do. If the time for that is over, as it is at once with CG_NOWAIT, a
- * reader that has got something meanwhile runs first. */
+/* Waits for the work that others do. If the time for that is over, as it is at once with
+ * CG_NOWAIT, a reader that has got something meanwhile runs first. */
 static ssize_t wait_in_line(struct cg__h2_stream *stream, int64_t deadline)
 {
     struct cg__line_op *waiter =

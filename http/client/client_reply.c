@@ -326,8 +326,8 @@ static ssize_t reply_run(struct cg_op *op)
     return reply_leave(op) < 0 ? -EBADF : n;
 }
 
-/* The op may have been cancelled in the turn in which bytes came: then the next read gets them. With
- * CG_NOWAIT that turn may be the one that looks what has come, for this reply or for all. */
+/* The op may have been cancelled in the turn in which bytes came: then the next read gets them.
+ * With CG_NOWAIT that turn may be the one that looks what has come, for this reply or for all. */
 static ssize_t reply_finish(struct cg_op *op)
 {
     struct cg_http_read_reply_op *read = (struct cg_http_read_reply_op *)op;

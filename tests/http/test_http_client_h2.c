@@ -392,8 +392,8 @@ static ssize_t blames_nobody_else(void *arg)
     return 0;
 }
 
-/* What has come is there for a reader that does not wait, also while another coroutine waits for all
- * streams of the connection. */
+/* What has come is there for a reader that does not wait, also while another coroutine waits for
+ * all streams of the connection. */
 static ssize_t reads_beside_another(void *arg)
 {
     struct asked never = {.peer = &peer, .path = "/never", .scheme = "http"};

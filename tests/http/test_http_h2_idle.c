@@ -171,9 +171,9 @@ static ssize_t listens(struct cg_http_request *req, void *events)
     return cg_yield(cg_http_serve_events(req, events));
 }
 
-/* A shutdown does not wait for what a closed socket has left, here that of a client of events, if the
- * client has not opened its window for linger_timeout: whether the socket was closed before the
- * shutdown or by it. */
+/* A shutdown does not wait for what a closed socket has left, here that of a client of events,
+ * if the client has not opened its window for linger_timeout: whether the socket was closed
+ * before the shutdown or by it. */
 static void shut_windows(bool before)
 {
     static const struct cg_http_server_options options = {.protocols = CG_HTTP_H2C,

@@ -40,7 +40,8 @@ static bool is_there(const struct cg__http_h2 *h2, int32_t id)
     return nghttp2_session_get_stream_user_data(h2->session, id) != NULL;
 }
 
-/* Whether the head of a stream has not come, or is among the frames that nghttp2 has not got yet. */
+/* Whether the head of a stream has not come, or is among the frames that nghttp2 has not got
+ * yet. */
 static bool is_new(const struct cg__http_h2 *h2, int32_t id)
 {
     return id > nghttp2_session_get_last_proc_stream_id(h2->session);

@@ -5,10 +5,10 @@
 
 #include "http/server/h2/h2.h"
 
-/* Charges for a frame that nghttp2 has not got yet: a token, or nothing if it opens a stream, or brings bytes
- * or the end of a request that is being served. A reset costs as many tokens as a stream that
- * was begun in vain (CG__HTTP_H2_RESET). If the bucket has too few, the connection ends with
- * ENHANCE_YOUR_CALM. */
+/* Charges for a frame that nghttp2 has not got yet: a token, or nothing if it opens a stream, or
+ * brings bytes or the end of a request that is being served. A reset costs as many tokens as a
+ * stream that was begun in vain (CG__HTTP_H2_RESET). If the bucket has too few, the connection
+ * ends with ENHANCE_YOUR_CALM. */
 void cg__http_h2_budget_frame(struct cg__http_h2 *h2, const nghttp2_frame_hd *hd);
 
 /* Charges for other work. */

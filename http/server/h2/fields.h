@@ -14,8 +14,8 @@ bool cg__http_h2_fields_add(struct cg__http_h2_stream *stream, const uint8_t *na
 /* To be called when the head of the request is complete; `end`: it has no body. */
 void cg__http_h2_fields_end(struct cg__http_h2_stream *stream, bool end);
 
-/* The form in which nghttp2 takes fields. A server has memory for one, which is valid until the next
- * is made: that of a usual response is still in the processor's cache. */
+/* The form in which nghttp2 takes fields. A server has memory for one, which is valid until the
+ * next is made: that of a usual response is still in the processor's cache. */
 struct cg__http_h2_head {
     size_t size, count;
     char status[4]; /* of interim fields, which nghttp2 copies */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the frames in the bytes that come, and charges for them: nghttp2 ignores some of them without
- * a callback. */
+/* Finds the frames in the bytes that come, and charges for them: nghttp2 ignores some of them
+ * without a callback. */
 #ifndef COGEN_HTTP_SERVER_H2_FRAMES_H
 #define COGEN_HTTP_SERVER_H2_FRAMES_H
 

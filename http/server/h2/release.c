@@ -16,8 +16,8 @@ static void drop_input(struct cg__http_h2_stream *stream)
     stream->piece.len = 0;
 }
 
-/* Nothing is added to the response any more: one that is cut must be seen to be. For what its socket
- * has left, the client has had time already. */
+/* Nothing is added to the response any more: one that is cut must be seen to be. For what its
+ * socket has left, the client has had time already. */
 static void finish(struct cg__http_h2_stream *stream)
 {
     const struct cg_http_request *req = &stream->message;
