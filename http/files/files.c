@@ -86,8 +86,8 @@ static bool try_coding(const struct cg_http_files *files, const char *path,
     return true;
 }
 
-/* Replaces the file by its compressed sibling if there is one that the client accepts. 0 or
- * -ENOMEM. */
+/* Replaces the file by its compressed sibling if there is one that the client accepts, and sets Vary
+ * if there may be one. 0 or -ENOMEM. */
 static int find_compressed(struct cg_http_request *req, const struct cg_http_files *files,
                             const char *path, const char *index, struct file *file)
 {
@@ -95,6 +95,9 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
 
     if (!file->opened->is_text)
         return 0;
+    /* A layer may have named other fields. */
+    if (cg__http_message_put(&req->out, "Vary", 4, "Accept-Encoding", 15) < 0)
+        return -ENOMEM;
     coding = cg__http_accept_encoding(&req->in, among);
     if (coding != CG__HTTP_IDENTITY && !try_coding(files, path, index, coding, file)) {
         among[0] = coding == CG__HTTP_BR ? CG__HTTP_GZIP : CG__HTTP_BR;
@@ -105,8 +108,6 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
     }
     if (file->coding == CG__HTTP_IDENTITY)
         return 0;
-    if (cg_http_response_set_header(req, "Vary", "Accept-Encoding") < 0)
-        return -ENOMEM;
     return cg_http_response_set_header(req, "Content-Encoding",
                                        cg__http_coding_name(file->coding));
 }
@@ -174,7 +175,7 @@ static int set_coded_etag(struct cg_http_request *req, struct file *file)
     return cg_http_response_set_header(req, "ETag", file->coded);
 }
 
-/* Sets ETag, Last-Modified, Accept-Ranges, Vary and Cache-Control. 0 or a negative code. */
+/* Sets ETag, Last-Modified, Accept-Ranges and Cache-Control. 0 or a negative code. */
 static int set_fields(struct cg_http_request *req, const struct cg_http_files *files,
                       struct file *file)
 {

@@ -133,16 +133,13 @@ static int describe(struct cg__http_opened *opened)
 {
     struct cg_http_headers *fields = &opened->fields;
     char date[CG_HTTP_DATE_SIZE];
-    int rc = 0;
+    int rc;
 
     opened->mime = cg__http_mime(opened->name);
     opened->is_text = cg__http_compress_is_text(opened->mime);
     put_etag(opened->etag, &opened->st);
     cg_http_date_print(opened->st.st_mtim.tv_sec, date);
-    if (opened->is_text) /* it may have compressed siblings */
-        rc = put(fields, "Vary", "Accept-Encoding");
-    if (rc == 0)
-        rc = put(fields, "ETag", opened->etag);
+    rc = put(fields, "ETag", opened->etag);
     if (rc == 0)
         rc = put(fields, "Last-Modified", date);
     return rc == 0 ? put(fields, "Accept-Ranges", "bytes") : rc;

@@ -128,6 +128,15 @@ const char *field(const char *name)
     return value;
 }
 
+/* A layer whose responses depend on another field, too. */
+static ssize_t by_origin(struct cg_http_request *req, const struct cg_http_layer *next, void *arg)
+{
+    (void)arg;
+    if (cg_http_request_header(req, "Origin") != NULL)
+        OK(cg_http_response_set_header(req, "Vary", "Origin"));
+    return cg_http_layer_run(next, req);
+}
+
 void files_serve(cg_fn *check, const char *path, const struct cg_http_files_options *options)
 {
     struct cg_http_files *files;
@@ -135,6 +144,7 @@ void files_serve(cg_fn *check, const char *path, const struct cg_http_files_opti
 
     OK(cg_http_files_open(path, options, &files));
     server = cg_http_server_new(.protocols = CG_HTTP_H1 | CG_HTTP_H2C);
+    OK(cg_http_server_add_layer(server, by_origin, NULL));
     OK(cg_http_server_mount(server, "/", cg_http_files_handler, files));
     OK(cg_http_server_mount(server, "GET /pre/", cg_http_files_handler, files));
     listener = test_listen(addr);

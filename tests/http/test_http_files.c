@@ -239,7 +239,7 @@ static ssize_t breaks(void *arg)
 }
 
 /* A compressed sibling is sent to clients that accept it, with the type of the original
- * file. */
+ * file. Vary keeps what a layer has set. */
 static ssize_t look_siblings(void *arg)
 {
     static const struct {
@@ -252,7 +252,7 @@ static ssize_t look_siblings(void *arg)
 
     (void)arg;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        char fields[64];
+        char fields[96];
 
         snprintf(fields, sizeof fields, "Accept-Encoding: %s\r\n", cases[i].accept);
         IS(ask("GET", "/c.css", fields), 200);
@@ -260,6 +260,10 @@ static ssize_t look_siblings(void *arg)
         ck_assert_str_eq(field("Content-Type"), "text/css; charset=utf-8");
         ck_assert_str_eq(field("Vary"), "Accept-Encoding");
         ck_assert_str_eq(body(), cases[i].body);
+        strcat(fields, "Origin: https://a.example\r\n");
+        IS(ask("GET", "/c.css", fields), 200);
+        ck_assert_str_eq(field("Vary"), "Origin");
+        ck_assert_ptr_nonnull(strstr(got, "\r\nVary: Accept-Encoding\r\n"));
     }
     return 0;
 }
