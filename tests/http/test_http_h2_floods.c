@@ -7,6 +7,7 @@
 #include "tests/http/h2_speak.h"
 #include "tests/http/http_serve.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -273,6 +274,61 @@ static ssize_t body_behind_head(void *arg)
     return 0;
 }
 
+/* A body of a stream that nghttp2 itself has refused: it limits the streams by itself until the
+ * client has acknowledged the limit. */
+static ssize_t body_of_refused(void *arg)
+{
+    static const struct cg_http_server_options options = {
+        .protocols = CG_HTTP_H2C, .h2_streams = 1, .h2_burst = 100, .h2_rate = 1};
+    static struct raw raw;
+
+    (void)arg;
+    serve_begin(&options);
+    raw_open(&raw, addr, NULL, 0);
+    raw_get(&raw, 0, 1, "/whole", NULL, 0);
+    raw_get(&raw, 0, 3, "/whole", NULL, 0);
+    while (raw.at[3].reset == RAW_NONE)
+        ck_assert(raw_once(&raw));
+    IS(raw.at[3].reset, NGHTTP2_REFUSED_STREAM);
+    for (int i = 0; i < 200 && !raw.ended; i++)
+        raw_send(&raw, DATA, 0, 3, "x", 1);
+    IS(raw_to_end(&raw), NGHTTP2_ENHANCE_YOUR_CALM);
+    raw_close(&raw);
+    serve_end();
+    return 0;
+}
+
+/* Heads of streams that the client has left out, together with those of the streams that have
+ * closed them: nghttp2 ignores them. Two requests do not pay for ten of them. */
+static ssize_t left_out_heads(void *arg)
+{
+    static const struct cg_http_server_options options = {
+        .protocols = CG_HTTP_H2C, .h2_burst = 100, .h2_rate = 1};
+    enum { FRAMES = 12, SIZE = 15 }; /* of a slice; of a frame */
+    static struct raw raw;
+    char all[FRAMES * SIZE];
+
+    (void)arg;
+    serve_begin(&options);
+    raw_open(&raw, addr, NULL, 0);
+    raw_sync(&raw);
+    for (uint32_t id = 1; id < 100000 && !raw.ended; id += 200) {
+        for (uint32_t i = 0; i < FRAMES; i++) {
+            uint32_t at = htonl(i < 2 ? id + 100 * (i + 1) : id + 2 * i);
+            char *frame = all + i * SIZE;
+
+            memcpy(frame, "\0\0\6\1\5", 5);
+            memcpy(frame + 5, &at, 4);
+            memcpy(frame + 9, GET_ROOT, 6);
+        }
+        raw_bytes(&raw, all, sizeof all);
+    }
+    IS(raw_to_end(&raw), NGHTTP2_ENHANCE_YOUR_CALM);
+    raw_close(&raw);
+    serve_end();
+    return 0;
+}
+
 /* A field that is long, and then named again and again by one byte: the head is refused, and the
  * connection goes on. */
 static ssize_t repeated_field(void *arg)
@@ -311,6 +367,8 @@ static const struct test_case cases[] = {
     CORO(progress, .where = ON_SIM),
     CORO(repeated_field, .where = ON_SIM),
     CORO(body_behind_head, .where = ON_SIM),
+    CORO(body_of_refused, .where = ON_SIM),
+    CORO(left_out_heads, .where = ON_SIM),
 };
 
 int main(void)

@@ -40,22 +40,22 @@ static bool is_there(const struct cg__http_h2 *h2, int32_t id)
     return nghttp2_session_get_stream_user_data(h2->session, id) != NULL;
 }
 
-/* Whether the head of a stream has not come, or is among the frames that nghttp2 has not got
- * yet. */
-static bool is_new(const struct cg__http_h2 *h2, int32_t id)
+/* Whether a body may belong to a stream that is being served: nghttp2 may still get its head, with
+ * the same bytes. What nghttp2 has processed does not tell that, for it counts no stream that it
+ * has refused. */
+static bool may_be_there(const struct cg__http_h2 *h2, int32_t id)
 {
-    return id > nghttp2_session_get_last_proc_stream_id(h2->session);
+    return id > h2->frames.got || is_there(h2, id);
 }
 
 static unsigned cost_of(const struct cg__http_h2 *h2, const nghttp2_frame_hd *hd)
 {
-    bool known = is_new(h2, hd->stream_id) || is_there(h2, hd->stream_id);
-
     switch (hd->type) {
     case NGHTTP2_DATA:
-        return !known || (hd->length == 0 && !(hd->flags & NGHTTP2_FLAG_END_STREAM));
-    case NGHTTP2_HEADERS:
-        return !known;
+        return !may_be_there(h2, hd->stream_id) ||
+               (hd->length == 0 && !(hd->flags & NGHTTP2_FLAG_END_STREAM));
+    case NGHTTP2_HEADERS: /* Trailers behind their head cost a token, which the response returns. */
+        return hd->stream_id <= h2->frames.last && !is_there(h2, hd->stream_id);
     case NGHTTP2_RST_STREAM:
         return CG__HTTP_H2_RESET;
     default:

@@ -147,6 +147,7 @@ size_t cg__http_h2_frames_come(struct cg__http_h2 *h2, const char *data, size_t 
     size_t done = 0;
 
     h2->frames.ended = 0;
+    h2->frames.got = h2->frames.last;
     while (done < len && h2->frames.ended < CG__HTTP_H2_SLICE)
         done += h2->frames.rest > 0 ? take_rest(h2, len - done)
                                     : take_head(h2, data + done, len - done);

@@ -40,6 +40,7 @@ struct cg__http_h2 {
         int32_t over[CG__HTTP_H2_OVER]; /* streams that both ends have ended, the last ones */
         unsigned overs;
         int32_t last;                /* the highest stream; 0: none */
+        int32_t got;                 /* .. of which nghttp2 has got the head */
         int32_t left_out, left_last; /* the numbers that it left out, last; 0: none */
     } frames; /* see frames.h */
     const uint8_t *frame; /* the next one to be written, if it did not fit into the output .. */
