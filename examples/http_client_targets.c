@@ -2,6 +2,7 @@
 /* See http_client_targets.h. */
 #include "http_client_targets.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,13 +51,21 @@ static char *pair(const char *host, const char *port)
     return text;
 }
 
+/* Whether a text is a number of a port. */
+static bool is_port(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    return digits > 0 && digits <= 5 && text[digits] == '\0' && atoi(text) <= UINT16_MAX;
+}
+
 const char *targets_resolve(const char *text)
 {
     char *copy = strdup(text), *at = copy, *host = copy ? take(&at) : NULL,
          *port = host ? take(&at) : NULL;
     const char *why = "--resolve takes HOST:PORT:ADDR, with one address";
 
-    if (port != NULL && *host != '\0' && *port != '\0' && *at != '\0' &&
+    if (port != NULL && *host != '\0' && is_port(port) && *at != '\0' &&
         strchr(at, ',') == NULL)
         why = add(pair(host, port), pair(at, ""));
     free(copy);
@@ -69,7 +78,7 @@ const char *targets_connect(const char *text)
          *port = host ? take(&at) : NULL, *other = port ? take(&at) : NULL;
     const char *why = "--connect-to takes HOST1:PORT1:HOST2:PORT2";
 
-    if (other != NULL && strchr(at, ':') == NULL)
+    if (other != NULL && (*port == '\0' || is_port(port)) && (*at == '\0' || is_port(at)))
         why = add(pair(host, port), pair(other, at));
     free(copy);
     return why;

@@ -85,6 +85,10 @@ check_targets() {
         "$status $err"
     fetch --resolve nonsense http://no.such.host.invalid/
     like "an address that is none" "2 --resolve takes HOST:PORT:ADDR*" "$status $err"
+    fetch --resolve x:99999:127.0.0.1 http://x/
+    like "a port that is none" "2 --resolve takes HOST:PORT:ADDR*" "$status $err"
+    fetch --connect-to x:80:y:http http://x/
+    like "another" "2 --connect-to takes HOST1:PORT1:HOST2:PORT2*" "$status $err"
 }
 
 check_nginx() {

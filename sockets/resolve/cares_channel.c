@@ -7,6 +7,7 @@
 #include "sockets/resolve/cares_channel.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -49,11 +50,18 @@ static int set_servers(struct cg__cares_channel *channel)
     return cg__cares_code(status);
 }
 
+/* A time in milliseconds, at least one for any time. */
+static int milliseconds(int64_t time)
+{
+    int64_t whole = time / CG_MILLISECOND + (time % CG_MILLISECOND > 0);
+
+    return whole < INT_MAX ? (int)whole : INT_MAX;
+}
+
 int cg__cares_channel_open(struct cg__cares_channel *channel, struct cg_sched *sched)
 {
-    int64_t timeout = (channel->options.timeout + CG_MILLISECOND - 1) / CG_MILLISECOND;
     struct ares_options options = {
-        .timeout = (int)timeout,
+        .timeout = milliseconds(channel->options.timeout),
         .tries = channel->options.tries,
         .resolvconf_path = channel->resolv_conf,
     };
