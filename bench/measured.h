@@ -39,8 +39,8 @@ static inline int64_t measured_now(void)
     return measured_clock(CLOCK_MONOTONIC);
 }
 
-/* Waits for events for at most `patience` ms, as epoll_wait does. A load that has a processor of its
- * own may spin: the server would have to wake a load that sleeps, and an interrupt to another
+/* Waits for events for at most `patience` ms, as epoll_wait does. A load that has a processor of
+ * its own may spin: the server would have to wake a load that sleeps, and an interrupt to another
  * processor costs a virtual machine more than a whole request. A client on another machine is
  * not woken by the server either. */
 static inline int measured_wait(const struct measured *measured, int ep,

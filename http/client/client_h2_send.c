@@ -90,8 +90,8 @@ static void set_piece(struct cg__h2_stream *stream, const void *data, size_t len
     nghttp2_session_resume_data(stream->h2->session, stream->id);
 }
 
-/* The memory of the piece may end now. What has not been sent of a last one is missing: nghttp2 must
- * not take its end for that of the body. */
+/* The memory of the piece may end now. What has not been sent of a last one is missing: nghttp2
+ * must not take its end for that of the body. */
 static void drop_piece(struct cg__h2_stream *stream)
 {
     stream->piece_len = 0;

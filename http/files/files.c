@@ -86,8 +86,8 @@ static bool try_coding(const struct cg_http_files *files, const char *path,
     return true;
 }
 
-/* Replaces the file by its compressed sibling if there is one that the client accepts, and sets Vary
- * if there may be one. 0 or -ENOMEM. */
+/* Replaces the file by its compressed sibling if there is one that the client accepts, and sets
+ * Vary if there may be one. 0 or -ENOMEM. */
 static int find_compressed(struct cg_http_request *req, const struct cg_http_files *files,
                             const char *path, const char *index, struct file *file)
 {

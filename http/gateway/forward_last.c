@@ -43,7 +43,9 @@ ssize_t cg__http_forward_last(struct cg__forward *fw)
         n = cg_yield(cg_http_send_text(fw->req, 508, "The request is in a forwarding loop.\n"));
         return n < 0 ? n : 508;
     }
-    if (cg__http_forward_is_http2(fw) && cg_http_request_header(fw->req, "Upgrade") != NULL && !cg__http_forward_wants_upgrade(fw)) {
+    if (cg__http_forward_is_http2(fw) &&
+        cg_http_request_header(fw->req, "Upgrade") != NULL &&
+        !cg__http_forward_wants_upgrade(fw)) {
         n = cg_yield(cg_http_send_text(fw->req, 501, "This protocol is not forwarded.\n"));
         return n < 0 ? n : 501;
     }

@@ -153,9 +153,9 @@ struct cg_communicate_op {
  * completes like cg_wait_process. What is not a pipe is skipped. The pipes are closed. A
  * process that does not read all of its input is no error. Keywords .out and .err, a struct
  * cg_output each (NULL: the output is discarded), and .grace. -EMSGSIZE: an output exceeds
- * its limit; -ENOMEM. If the result is negative, the process was ended as by cg_end_process (if that
- * failed, cg_process_result returns -EBUSY), and the outputs contain what had arrived.
- * Partial. */
+ * its limit; -ENOMEM. If the result is negative, the process was ended as by cg_end_process
+ * (if that failed, cg_process_result returns -EBUSY), and the outputs contain what had
+ * arrived. Partial. */
 #define cg_communicate(...) cg__communicate(__VA_ARGS__, )
 #define cg__communicate(p, i, n, ...)                                                      \
     CG_OP(cg_communicate, .process = (p), .in = (i), .len = (n), __VA_ARGS__)

@@ -16,7 +16,8 @@ struct cg__memory_file {
 int cg__memory_file_open(struct cg__memory_file *memory);
 
 /* Closes it. rc is the result of whoever has written to it. If that is not negative and nothing
- * is missing, returns it, and the caller frees memory->data; else rc or -ENOMEM, and data is NULL. */
+ * is missing, returns it, and the caller frees memory->data; else rc or -ENOMEM, and data is
+ * NULL. */
 int cg__memory_file_close(struct cg__memory_file *memory, int rc);
 
 #endif

@@ -84,8 +84,8 @@ struct cg__watcher {
 };
 
 /* Makes the reactor of a backend that needs nothing to watch but `size` zero bytes, which begin
- * with a struct cg__readiness, and fd, the kernel's (-1: none). Ownership of fd passes, also if this
- * fails. Returns 0 or -errno. */
+ * with a struct cg__readiness, and fd, the kernel's (-1: none). Ownership of fd passes, also if
+ * this fails. Returns 0 or -errno. */
 int cg__readiness_new(struct cg_reactor **reactor, const struct cg_reactor_type *type,
                       const struct cg__watcher *watcher, size_t size, int fd);
 

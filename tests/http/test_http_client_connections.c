@@ -106,9 +106,9 @@ static ssize_t tries_again(void *arg)
 
 #define TOO_LATE "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
-/* A server that waits no longer for the next request says 408 before it closes a kept connection. If
- * a request meets that, whatever its method, it is sent again on a new connection, where 408 is the
- * response; as it is after an interim one, or if the body cannot be sent again. */
+/* A server that waits no longer for the next request says 408 before it closes a kept connection.
+ * If a request meets that, whatever its method, it is sent again on a new connection, where 408 is
+ * the response; as it is after an interim one, or if the body cannot be sent again. */
 static ssize_t is_no_answer(void *arg)
 {
     struct script_body once = {.left = 1};

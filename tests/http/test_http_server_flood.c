@@ -365,7 +365,8 @@ static ssize_t counts(void *arg)
 /* A large text is compressed in turns, between which other coroutines run. */
 static ssize_t compresses_in_turns(void *arg)
 {
-    static const char *const asked[] = {"/long", "/written"}, *const codings[] = {"gzip", "br", "zstd"};
+    static const char *const asked[] = {"/long", "/written"};
+    static const char *const codings[] = {"gzip", "br", "zstd"};
     unsigned turns = 0, before;
 
     (void)arg;

@@ -87,7 +87,8 @@ static void names_locked_mutexes(void)
     says("cogen: coroutine main ended without unlocking the mutex rooms, locked by #1 main at ");
     ck_assert_uint_eq(lines(), 1);
     run(locks_twice, "1");
-    says("cogen: coroutine helper ended without unlocking the mutex rooms, locked by #2 helper at ");
+    says("cogen: coroutine helper ended without unlocking the mutex rooms, "
+         "locked by #2 helper at ");
     ck_assert_uint_eq(lines(), 1);
 }
 

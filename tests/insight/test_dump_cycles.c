@@ -191,11 +191,14 @@ static ssize_t names_lost_wakeups(void *arg)
     event.set = true;
     semaphore.units = 2;
     text = dump_of(NULL);
-    dump_says(text, "\nlost wake-up? #2 helper: wait_event go, since 0.0 s, but the event is set\n");
-    dump_says(text, "\nlost wake-up? #3 helper: acquire places, 1, since 0.0 s, but the semaphore has 2 units\n");
+    dump_says(text, "\nlost wake-up? #2 helper: wait_event go, since 0.0 s, "
+                    "but the event is set\n");
+    dump_says(text, "\nlost wake-up? #3 helper: acquire places, 1, since 0.0 s, "
+                    "but the semaphore has 2 units\n");
     free(text);
     text = dump_of(&(struct cg_dump_options){.json = true});
-    dump_says(text, "\"lost_wakeups\": [{\"id\": 2, \"why\": \"but the event is set\"}, {\"id\": 3, ");
+    dump_says(text, "\"lost_wakeups\": [{\"id\": 2, \"why\": \"but the event is set\"}, "
+                    "{\"id\": 3, ");
     free(text);
     event.set = false;
     cg_event_set(&event);
