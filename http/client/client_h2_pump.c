@@ -35,21 +35,25 @@ static bool is_of_another(const struct cg__h2_stream *stream)
            (uint32_t)h2->came < nghttp2_session_get_next_stream_id(h2->session);
 }
 
-/* The connection has failed, and with it all that is not complete. */
+/* The connection has failed, and with it all that is not complete. What a coroutine is writing may
+ * have left. */
 static void fail(struct cg__h2 *h2, ssize_t code, const char *why)
 {
+    uint64_t gone = h2->out_gone + (h2->writing ? h2->out_to - h2->out_from : 0);
+
     h2->spent = true;
     if (h2->error == 0)
         h2->error = code;
     for (struct cg__h2_stream *stream = h2->streams; stream; stream = stream->next) {
         ssize_t own = code == CG_EHTTP && is_of_another(stream) ? -ECONNRESET : code;
 
-        if (!stream->closed && !stream->ended && stream->error == 0)
+        if (stream->closed)
+            continue; /* by the server, or by an earlier failure, of reading or of writing */
+        if (!stream->ended && stream->error == 0)
             stream->error = cg__http_client_because(stream->why, own, "%s", why);
-        stream->lost = !stream->closed;
+        stream->lost = stream->closed = true;
         stream->innocent = code == CG_EHTTP && (h2->came == 0 || own != code);
-        stream->unsent = stream->place == 0 || stream->place >= h2->out_gone;
-        stream->closed = true;
+        stream->unsent = stream->place == 0 || stream->place >= gone;
         cg__http_client_h2_session_wake(stream);
     }
     if (h2->line != NULL)

@@ -238,6 +238,8 @@ static void on_head(struct conn *conn, int32_t id, struct stream *stream)
         bad_field(conn, id);
     else if (is(stream, "/pings"))
         flood(conn, "\0\0\10\6\0\0\0\0\0abcdefgh", 17, 30000);
+    else if (is(stream, "/few-pings"))
+        flood(conn, "\0\0\10\6\0\0\0\0\0abcdefgh", 17, 1000);
     else if (is(stream, "/settings"))
         flood(conn, "\0\0\0\4\0\0\0\0\0", 9, 30000);
     else if (is(stream, "/unknown"))

@@ -31,6 +31,7 @@ enum { H2_CONNECTIONS = 32, H2_BIG = 300 * 1000, HALF_FIELDS = 45 };
  *   /fields/N    N fields; /long/N: a field of N bytes
  *   /bad         a field with an invalid name
  *   /pings, /settings, /empty    many frames of this kind, then like /ok
+ *   /few-pings   1000 of them, then no response
  *   /late-interims, /late-resets    many of them for the stream before this one, if there is one,
  *                then like /ok
  *   /push        PUSH_PROMISE

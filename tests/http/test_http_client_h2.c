@@ -644,6 +644,96 @@ static ssize_t is_not_sent(void *arg)
     return 0;
 }
 
+struct posted {
+    ssize_t result;
+    struct cg_coro *coro;
+    const char *path, *method;
+};
+
+static ssize_t posts_much(void *arg)
+{
+    static char large[30 * 1000];
+    struct posted *posted = arg;
+    struct cg_http_reply *own;
+
+    memset(large, 'x', sizeof large - 1);
+    posted->result = cg_yield(cg_http_fetch(
+        client,
+        (&(struct cg_http_fetch){.url = AT(posted->path),
+                                 .method = posted->method,
+                                 .fields = FIELDS({"X-Large", large})}),
+        &own));
+    cg_http_reply_free(own);
+    return 0;
+}
+
+/* Makes more requests at a time than the connection has room for; the server then reads. The first
+ * one has a path of its own, and is sent once. */
+static void post_much(struct posted *all, size_t count, const char *method, const char *path)
+{
+    peer.deaf = true;
+    for (size_t i = 0; i < count; i++) {
+        all[i].method = i == 0 ? "POST" : method;
+        all[i].path = i == 0 ? path : "/count";
+        all[i].coro = test_start(posts_much, &all[i]);
+    }
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    peer.deaf = false;
+    for (size_t i = 0; i < count; i++)
+        test_end(all[i].coro);
+}
+
+/* What was given to a write that has not returned may have left: a request in there is not sent
+ * twice, though the connection fails before the writer runs again. */
+static ssize_t is_being_sent(void *arg)
+{
+    struct asked reads = {.peer = &peer, .path = "/never", .scheme = "http"};
+    struct posted all[20];
+    struct cg_http_reply *open;
+    struct cg_coro *coro;
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR, .h2_useless = 10000);
+    IS(FETCH(.url = AT("/head"), .stream = true), 200);
+    open = reply;
+    coro = test_start(asks, &reads);
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    post_much(all, COUNT(all), "POST", "/few-pings");
+    IS(all[0].result, CG_EHTTP);
+    ck_assert_uint_le(peer.requests, 3 + COUNT(all)); /* each at most once, the reader's twice */
+    cg_coro_cancel(coro);
+    test_end(coro);
+    cg_http_reply_free(open);
+    finish();
+    return 0;
+}
+
+/* When reading and then also writing fails, all requests that may be sent twice are sent again,
+ * also that of the writer. */
+static ssize_t fails_twice(void *arg)
+{
+    struct asked reads = {.peer = &peer, .path = "/never", .scheme = "http"};
+    struct posted all[20];
+    struct cg_coro *coro;
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR);
+    IS(ASK("/ok"), 200);
+    has_body("ok");
+    coro = test_start(asks, &reads);
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    post_much(all, COUNT(all), "PUT", "/cut");
+    for (size_t i = 1; i < COUNT(all); i++)
+        IS(all[i].result, 200);
+    ck_assert_uint_gt(peer.connections, 1);
+    cg_coro_cancel(coro);
+    test_end(coro);
+    finish();
+    return 0;
+}
+
 /* A flood that belongs to no stream is no fault of a request on a kept connection: what may be sent
  * twice is sent again, once. */
 static ssize_t survives_a_flood(void *arg)
@@ -779,7 +869,8 @@ static const struct test_case cases[] = {
     CORO(goes_away),
     CORO(is_left_out),    CORO(is_closed, .where = ON_SIM),
     CORO(leaves_the_rest, .where = ON_SIM),
-    CORO(is_not_sent, .where = ON_SIM), CORO(survives_a_flood, .where = ON_SIM),
+    CORO(is_not_sent, .where = ON_SIM), CORO(is_being_sent),
+    CORO(fails_twice), CORO(survives_a_flood, .where = ON_SIM),
     CORO(is_cancelled),   CORO(does_not_block),
     CORO(negotiates, .where = ON_SIM),
     CORO(first_is_cancelled, .where = ON_SIM),
