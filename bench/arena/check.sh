@@ -25,6 +25,18 @@ field() {
     get -o /dev/null -D - "${@:2}" | tr -d '\r' | sed -n "s/^$1: //Ip"
 }
 
+# read_twice URL: reads again and again, up to 50 times, until a response comes from the cache, which
+# keeps it for 200 ms: a busy machine may be slower than that. Prints how the last one was made.
+read_twice() {
+    local how=MISS i
+
+    for ((i = 0; i < 50; i++)); do
+        how=$(field X-Cache "$1")
+        [ "$how" = HIT ] && break
+    done
+    echo "$how"
+}
+
 # split PART...: sends a request in packets of their own; prints the end of the response.
 split() {
     local each
@@ -218,8 +230,9 @@ check_database() {
     same "a page" "{\"items\":[$(item 3),$(item 4)],\"total\":2,\"page\":2,\"limit\":2}" \
         "$(get "$url?category=tools&page=2&limit=2")"
     same "a page of nothing" '{"items":[],"total":0,"page":1,"limit":10}' "$(get "$url")"
-    same "read twice" "MISS HIT" "$(field X-Cache "$url/5") $(field X-Cache "$url/5")"
-    same "read" "$(item 5)" "$(get "$url/5")"
+    same "read" MISS "$(field X-Cache "$url/5")"
+    same "read twice within the life of what is kept" HIT "$(read_twice "$url/5")"
+    same "what was read" "$(item 5)" "$(get "$url/5")"
     same "no such item" "404 404" "$(status "$url/999") $(status "$url/x")"
 
     lamp="{\"id\":300,$body,\"active\":true,\"tags\":[],\"rating\":{\"score\":0,\"count\":0}}"
