@@ -122,7 +122,9 @@ struct cg_http_server_options {
     FILE *access_log;       /* gets a line for each request in .access_format (no log).
                                Borrowed. A thread of cg_offload writes the lines once a
                                second. If more than 1 MiB waits to be written, further lines
-                               are lost, and .log says how many */
+                               are lost, and .log says how many. Keep it open until the
+                               process ends if its reader may be slow: a thread may still
+                               write to it after the server has ended */
     uint8_t access_format; /* enum cg_http_access_format */
     /* Counts requests and connections (no counts). Borrowed; see cogen/http_metrics.h */
     struct cg_http_metrics *metrics;
