@@ -8,7 +8,7 @@ set -eu
 cd "${1:-.}"
 
 found=
-for log in tests/*.log tests/*/*.log; do
+for log in tests/*.log tests/*/*.log bench/*/*.log; do
     [ -e "${log%.log}.trs" ] || continue
     found="$found $log ${log%.log}.trs"
 done
@@ -30,14 +30,15 @@ awk '
     }
     FILENAME ~ /\.log$/ && /^SKIP[: ]/ && !/ \(exit status: 77\)$/ { skipped[++skips] = $0 }
     FILENAME ~ /\.trs$/ && /^:global-test-result:/ {
-        name = FILENAME
+        name = log_name = FILENAME
         sub(/\.trs$/, "", name)
+        sub(/\.trs$/, ".log", log_name)
         sub(/^tests\//, "", name)
         if ($2 == "SKIP") {
             line = "skipped"
         } else if ($2 != "PASS" && !bad) {
             # The suite died before its closing line.
-            line = line (line ? " " : "") $2 ", see tests/" name ".log"
+            line = line (line ? " " : "") $2 ", see " log_name
             bad++
             if (checks < 1)
                 checks = 1
