@@ -35,11 +35,12 @@ def until(what, condition):
 
 def said_by(process, pattern):
     """The first line of a process's output that matches."""
+    line = 'nothing was printed'
     for line in process.stdout:
         found = re.search(pattern, line)
         if found:
             return found.group(1)
-    raise Failure(f'{process.args[0]} ended: {process.wait()}')
+    raise Failure(f'{process.args[0]} ended: {process.wait()}: {line.strip()}')
 
 
 class Server:
@@ -62,9 +63,7 @@ class Server:
 class Browser:
     def __init__(self, work):
         self.log = open(os.path.join(work, 'driver.log'), 'w+')
-        self.process = subprocess.Popen(['chromedriver', '--port=0'], text=True,
-                                        stdout=subprocess.PIPE, stderr=self.log)
-        port = int(said_by(self.process, r'started successfully on port (\d+)'))
+        port = self.start()
         self.http = http.client.HTTPConnection('127.0.0.1', port, timeout=3 * PATIENCE)
         self.path = ''
         options = {'args': ['--headless=new', '--no-sandbox', '--disable-dev-shm-usage',
@@ -74,6 +73,18 @@ class Browser:
             'browserName': 'chrome', 'goog:chromeOptions': options}}})
         self.path = '/session/' + session['sessionId']
         self.first = self.ask('GET', '/window')  # stays, so that there is always one
+
+    def start(self, tries=5):
+        """Starts the driver and returns its port. The driver takes a port that is free for IPv4 and
+        ends if the same one is not free for IPv6: then another one is tried."""
+        self.process = subprocess.Popen(['chromedriver', '--port=0'], text=True,
+                                        stdout=subprocess.PIPE, stderr=self.log)
+        try:
+            return int(said_by(self.process, r'started successfully on port (\d+)'))
+        except Failure:
+            if tries == 1:
+                raise
+            return self.start(tries - 1)
 
     def ask(self, method, path, body=None):
         text = json.dumps(body if body is not None else {}) if method == 'POST' else None
