@@ -31,7 +31,7 @@ def tls(options):
              ("full-12", "full handshakes, TLS 1.2", {"tls12": True}),
              ("resumed-12", "resumed sessions, TLS 1.2", {"resumed": True, "tls12": True}))
     clear = subjects.loaded(
-        options, "new-clear", "16 new connections at a time with one request each: in the clear",
+        options, "tls-without", "16 new connections at a time with one request each: in the clear",
         servers.files(), {"program": LOAD, "connections": 16, "counts": CLEAR_COUNTS,
                           "clear": True},
         lambda row: counts(options, row), base="nginx")
