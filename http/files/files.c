@@ -96,7 +96,7 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
     if (!file->opened->is_text)
         return 0;
     /* A layer may have named other fields. */
-    if (cg__http_message_put(&req->out, "Vary", 4, "Accept-Encoding", 15) < 0)
+    if (cg__http_message_put_text(&req->out, "Vary", "Accept-Encoding") < 0)
         return -ENOMEM;
     coding = cg__http_accept_encoding(&req->in, among);
     if (coding != CG__HTTP_IDENTITY && !try_coding(files, path, index, coding, file)) {

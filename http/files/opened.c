@@ -123,11 +123,6 @@ static void put_etag(char *to, const struct stat *st)
     *to = '\0';
 }
 
-static int put(struct cg_http_headers *to, const char *name, const char *value)
-{
-    return cg__http_message_put(to, name, strlen(name), value, strlen(value));
-}
-
 /* Makes once a turn what is the same in all responses with a file. 0 or -ENOMEM. */
 static int describe(struct cg__http_opened *opened)
 {
@@ -139,10 +134,10 @@ static int describe(struct cg__http_opened *opened)
     opened->is_text = cg__http_compress_is_text(opened->mime);
     put_etag(opened->etag, &opened->st);
     cg_http_date_print(opened->st.st_mtim.tv_sec, date);
-    rc = put(fields, "ETag", opened->etag);
+    rc = cg__http_message_put_text(fields, "ETag", opened->etag);
     if (rc == 0)
-        rc = put(fields, "Last-Modified", date);
-    return rc == 0 ? put(fields, "Accept-Ranges", "bytes") : rc;
+        rc = cg__http_message_put_text(fields, "Last-Modified", date);
+    return rc == 0 ? cg__http_message_put_text(fields, "Accept-Ranges", "bytes") : rc;
 }
 
 /* Opens it, reads its status, and describes it if it is a file. 0 or -errno. */

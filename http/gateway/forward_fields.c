@@ -140,11 +140,6 @@ static inline int push(struct cg_http_headers *to, const struct fields *field, u
     return cg__http_message_entry_push(to, entry);
 }
 
-static int put(struct cg_http_headers *to, const char *name, const char *value)
-{
-    return cg__http_message_put(to, name, strlen(name), value, strlen(value));
-}
-
 static int copy_fields(struct cg__forward *fw, bool trusted)
 {
     struct fields field = all_of(cg_http_request_headers(fw->req));
@@ -165,12 +160,12 @@ static int put_connection(struct cg__forward *fw, bool upgrade)
     int rc = 0;
 
     if (upgrade) {
-        rc = put(to, "Upgrade", cg_http_headers_get(headers, "Upgrade"));
-        return rc == 0 ? put(to, "Connection", "upgrade") : rc;
+        rc = cg__http_message_put_text(to, "Upgrade", cg_http_headers_get(headers, "Upgrade"));
+        return rc == 0 ? cg__http_message_put_text(to, "Connection", "upgrade") : rc;
     }
     if (cg_http_headers_has(headers, "TE", "trailers")) {
-        rc = put(to, "TE", "trailers");
-        return rc == 0 ? put(to, "Connection", "TE") : rc;
+        rc = cg__http_message_put_text(to, "TE", "trailers");
+        return rc == 0 ? cg__http_message_put_text(to, "Connection", "TE") : rc;
     }
     return 0;
 }
@@ -208,7 +203,7 @@ int cg__http_forward_fields_make(struct cg__forward *fw, bool upgrade)
     if (rc == 0)
         rc = put_connection(fw, upgrade);
     if (rc == 0 && *fw->hops != '\0')
-        rc = put(&fw->fields, "Max-Forwards", fw->hops);
+        rc = cg__http_message_put_text(&fw->fields, "Max-Forwards", fw->hops);
     if (rc == 0 && fw->hop->name != NULL)
         rc = put_via(fw, &fw->fields, cg_http_request_protocol(fw->req));
     if (rc == 0 && known)
@@ -261,10 +256,9 @@ int cg__http_forward_fields_answer(struct cg__forward *fw, struct cg_http_reply 
 int cg__http_forward_fields_length(struct cg__forward *fw, size_t len)
 {
     char number[24];
-    int digits = snprintf(number, sizeof number, "%zu", len);
 
-    return CG__HTTP_DRAFT_PUT(cg_http_response_headers(fw->req), "Content-Length", number,
-                         (size_t)digits);
+    snprintf(number, sizeof number, "%zu", len);
+    return cg__http_message_put_text(cg_http_response_headers(fw->req), "Content-Length", number);
 }
 
 /* Whether a field may stand behind the body of a message. */

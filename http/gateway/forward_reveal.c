@@ -126,8 +126,8 @@ int cg__http_forward_reveal(struct cg__forward *fw, const char *client, bool tru
     if (rc == 0)
         rc = put_forwarded_for(fw, &told);
     if (rc == 0 && !has_told(fw, &told, "X-Forwarded-Proto"))
-        rc = CG__HTTP_DRAFT_PUT(&fw->fields, "X-Forwarded-Proto", told.proto, told.proto_len);
+        rc = cg__http_message_put_text(&fw->fields, "X-Forwarded-Proto", told.proto);
     if (rc == 0 && host != NULL && !has_told(fw, &told, "X-Forwarded-Host"))
-        rc = CG__HTTP_DRAFT_PUT(&fw->fields, "X-Forwarded-Host", host, told.host_len);
+        rc = cg__http_message_put_text(&fw->fields, "X-Forwarded-Host", host);
     return rc;
 }

@@ -54,19 +54,4 @@ static inline int cg__http_draft_end(struct cg__http_draft *draft)
     return cg__http_message_entry_push(list, draft->entry);
 }
 
-/* Adds a field of one piece; as cg__http_message_put, but the name is a literal. */
-#define CG__HTTP_DRAFT_PUT(list, literal, value, len)                                      \
-    cg__http_draft_put(list, literal, sizeof(literal) - 1, value, len)
-
-static inline int cg__http_draft_put(struct cg_http_headers *list, const char *name,
-                                     size_t name_len, const char *value, size_t len)
-{
-    struct cg__http_draft draft;
-
-    if (cg__http_draft_begin(&draft, list, name, name_len, len) < 0)
-        return -ENOMEM;
-    cg__http_draft_add(&draft, value, len);
-    return cg__http_draft_end(&draft);
-}
-
 #endif

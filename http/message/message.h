@@ -85,6 +85,13 @@ static inline int cg__http_message_entry_push(struct cg_http_headers *headers,
 int cg__http_message_put(struct cg_http_headers *headers, const char *name, size_t name_len,
                          const char *value, size_t value_len);
 
+/* The same for texts that end with a NUL. */
+static inline int cg__http_message_put_text(struct cg_http_headers *headers, const char *name,
+                                            const char *value)
+{
+    return cg__http_message_put(headers, name, strlen(name), value, strlen(value));
+}
+
 /* Sets the fields of `from`, whose names differ: those of the same names in `to` are removed. 0 or
  * -ENOMEM. */
 int cg__http_message_set_all(struct cg_http_headers *to, const struct cg_http_headers *from);
