@@ -6,7 +6,6 @@
 #include "lib/base/memory_file.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -43,17 +42,4 @@ int cg__memory_file_open(struct cg__memory_file *memory)
         return 0;
     free(memory->data);
     return -ENOMEM;
-}
-
-int cg__memory_file_close(struct cg__memory_file *memory, int rc)
-{
-    bool failed = ferror(memory->file) != 0;
-
-    if ((fclose(memory->file) != 0 || failed) && rc >= 0)
-        rc = -ENOMEM;
-    if (rc < 0) {
-        free(memory->data);
-        memory->data = NULL;
-    }
-    return rc;
 }
