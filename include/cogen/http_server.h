@@ -12,13 +12,12 @@
 #ifndef COGEN_HTTP_SERVER_H
 #define COGEN_HTTP_SERVER_H
 
-#include <cogen/http.h>
-#include <cogen/sock_end.h>
-#include <cogen/sync.h>
+#include <cogen/http_files.h>
+#include <cogen/http_request.h>
+#include <cogen/http_response.h>
 #include <stdio.h>
 
 struct cg_http_server;
-struct cg_http_request;
 
 /* A handler responds to a request and returns >= 0. If it returns a negative code before
  * the response has begun, the client gets status 500 (or the status for what went wrong
@@ -186,65 +185,6 @@ struct cg_http_shutdown_op { /* cg_http_shutdown, cg_http_wait_shutdown */
     int64_t idle;
 };
 
-struct cg_http_read_op { /* cg_http_read, cg_http_read_body */
-    CG_OP_HEAD;
-    struct cg_http_request *req;
-    void *buf;
-    size_t len;
-    char **data;
-};
-
-struct cg_http_respond_op { /* cg_http_respond, cg_http_send_text, cg_http_write */
-    CG_OP_HEAD;
-    const char *mime;
-    int status;
-    bool more;
-    struct cg_http_request *req;
-    const void *body;
-    size_t len;
-};
-
-struct cg_http_send_file_op {
-    CG_OP_HEAD;
-    struct cg_http_request *req;
-    int64_t offset;
-    uint64_t len;
-    int file;
-};
-
-struct cg_http_send_event_op {
-    CG_OP_HEAD;
-    const char *event, *data, *id;
-    int64_t retry;
-    struct cg_http_request *req;
-};
-
-struct cg_http_send_interim_op {
-    CG_OP_HEAD;
-    struct cg_http_request *req;
-    const struct cg_http_field *fields;
-    int status;
-};
-
-struct cg_http_upgrade_op {
-    CG_OP_HEAD;
-    struct cg_http_request *req;
-    struct cg_sock **sock;
-    int status;
-};
-
-struct cg_http_wait_left_op {
-    union {
-        struct {
-            CG_OP_HEAD;
-        };
-        struct cg_wait_gone_op gone;    /* over HTTP/1 */
-        struct cg_wait_event_op event;  /* over HTTP/2 */
-    };
-    const struct cg_op_type *served_by; /* the type of that */
-    struct cg_http_request *req;
-};
-
 /* cg_http_server_new(.body_limit = n, ...): cg_http_server_new_with with its options as
  * keywords. */
 #define cg_http_server_new(...)                                                            \
@@ -284,116 +224,12 @@ struct cg_http_wait_left_op {
 #define cg__http_wait_shutdown(s, ...)                                                     \
     CG__OP_OF(cg_http_shutdown, cg_http_wait_shutdown, .server = (s), __VA_ARGS__)
 
-/* cg_http_wait_left(req): completes with 0 once the client has left, at once if it already
- * has: over HTTP/1 when it has ended the connection or its sending direction, which look
- * alike; over HTTP/2 when it has reset the request's stream or ended the connection. Further
- * requests that it has sent do not matter. A branch for a race with whatever the handler
- * works on or waits for. Over HTTP/2 a handler whose client leaves is cancelled; one that
- * waits with this is told instead, and may clean up as over HTTP/1. -EOPNOTSUPP: see
- * cg_wait_gone; -EBADF: the connection was given up by cg_http_upgrade. Several may wait. The
- * default timeout does not apply. Traceless. */
-#define cg_http_wait_left(...) cg__http_wait_left(__VA_ARGS__, )
-#define cg__http_wait_left(r, ...) CG_OP(cg_http_wait_left, .req = (r), __VA_ARGS__)
-
-/* cg_http_read(req, buf, size): reads 1 to size bytes of the request's body as they come; 0
- * at its end. Errors, with the status that the client gets if the handler returns the code:
- *   -EMSGSIZE   the body exceeds the limit (413)
- *   -EBADMSG    the body is invalid (400)
- *   -ETIMEDOUT  nothing came for too long (408)
- *   CG_EOF      the client has closed the connection
- * Traceless, with one exception: it first writes the responses to earlier requests, and if
- * it is cancelled during that, this request is the last of its connection. */
-#define cg_http_read(...) cg__http_read(__VA_ARGS__, )
-#define cg__http_read(r, b, n, ...)                                                        \
-    CG_OP(cg_http_read, .req = (r), .buf = (b), .len = (n), __VA_ARGS__)
-
-/* cg_http_read_body(req, &data): reads the whole body, or the unread part of it, and a NUL
- * after it; completes with its length. The memory belongs to the request and is freed after
- * the handler returns. .len = n: a limit lower than the server's. Errors as cg_http_read,
- * and -ENOMEM. Partial: if it is cancelled, the bytes read so far are lost. */
-#define cg_http_read_body(...) cg__http_read_body(__VA_ARGS__, )
-#define cg__http_read_body(r, d, ...)                                                      \
-    CG__OP_OF(cg_http_read, cg_http_read_body, .req = (r), .data = (d), __VA_ARGS__)
-
-/* cg_http_respond(req, status, body, len): sends a whole response. Keyword .mime: its
- * Content-Type, unless the handler has set that field. Small responses to requests that
- * came together are sent together. The status is 200 to 999: 1xx are for
- * cg_http_send_interim and cg_http_upgrade. With 204, 205 and 304, and to a HEAD, the body is not
- * sent. Content-Length with 304 and to a HEAD is len; if that is 0, it is what the handler has
- * set, or is left out. If the request's body has not been read, drain_limit applies. 0;
- * -EALREADY: the response has begun; -EINVAL: another status, or .mime is empty or has control
- * characters. */
-#define cg_http_respond(...) cg__http_respond(__VA_ARGS__, )
-#define cg__http_respond(r, s, b, n, ...)                                                  \
-    CG_OP(cg_http_respond, .req = (r), .status = (s), .body = (b), .len = (n), __VA_ARGS__)
-
-/* cg_http_send_text(req, status, "text"): like cg_http_respond, for a string. Its
- * Content-Type is text/plain unless .mime is given. */
-#define cg_http_send_text(...) cg__http_text_op(__VA_ARGS__, )
-#define cg__http_text_op(r, s, text, ...)                                                  \
-    CG_OP(cg_http_respond, .req = (r), .status = (s), .body = (text), .len = SIZE_MAX,    \
-          __VA_ARGS__)
-
-/* cg_http_write(req, buf, len): writes a piece of the body. The first one also sends the
- * head, with the status from cg_http_response_set_status (or 200). It sends at once, and
- * completes when the kernel has taken all of it. The body is chunked; for HTTP/1.0 it lasts
- * to the end of the connection. If the handler has set Content-Length, the body has that
- * length, and writing more is -EMSGSIZE. A text (by its Content-Type, but not server-sent
- * events) without a set length is compressed for clients that accept it. Then .more = true
- * lets a piece stay in the encoder, to be compressed together with the next ones. A write
- * without it, which may be empty (NULL, 0), sends everything; so does the end of the
- * response. Completes with len; -EPIPE: the response has no body (to a HEAD, or with 204, 205
- * or 304), and its head has been sent: so a handler that streams without end ends. */
-#define cg_http_write(...) cg__http_write(__VA_ARGS__, )
-#define cg__http_write(r, b, n, ...)                                                       \
-    CG__OP_OF(cg_http_respond, cg_http_write, .req = (r), .body = (b), .len = (n),        \
-              __VA_ARGS__)
-
-/* cg_http_send_file(req, fd, offset, len): like cg_http_write, with bytes of an open
- * file. 0; CG_EOF: the file is shorter than that; -EPIPE as cg_http_write. */
-#define cg_http_send_file(...) cg__http_send_file(__VA_ARGS__, )
-#define cg__http_send_file(r, f, o, n, ...)                                                \
-    CG_OP(cg_http_send_file, .req = (r), .file = (f), .offset = (o), .len = (n),          \
-          __VA_ARGS__)
-
-/* cg_http_send_event(req, .data = "text", .event = "name", .id = "7", .retry = ns): sends a
- * server-sent event; the first one begins the response. Without any keyword it sends a
- * comment, which keeps the connection alive. 0; -EINVAL: the name or the id has a line
- * break; -EPIPE as cg_http_write. */
-#define cg_http_send_event(...) cg__http_send_event_op(__VA_ARGS__, )
-#define cg__http_send_event_op(r, ...) CG_OP(cg_http_send_event, .req = (r), __VA_ARGS__)
-
-/* cg_http_send_interim(req, status, fields): sends an interim response such as 103 Early
- * Hints; the final response must follow. fields: an array that ends with an empty field,
- * or NULL; borrowed. HTTP/1.0 has no interim responses, so its clients are sent nothing.
- * 0; -EALREADY: the response has begun; -EINVAL: the status is not 100 or 102 to 199, or
- * a field cannot be sent; -EMSGSIZE: the fields exceed headers_limit. If it fails
- * otherwise or is cancelled, the connection is closed. */
-#define cg_http_send_interim(...) cg__http_send_interim(__VA_ARGS__, )
-#define cg__http_send_interim(r, s, f, ...)                                                \
-    CG_OP(cg_http_send_interim, .req = (r), .status = (s), .fields = (f), __VA_ARGS__)
-
-/* cg_http_upgrade(req, status, &sock): responds with this status (101, or 2xx to CONNECT)
- * and the fields that were set. Then the ownership of the connection passes to the
- * caller, who closes *sock; its unread input stays readable. A 101 gets "Connection:
- * upgrade" and, unless the handler has set Upgrade, an Upgrade field with the first
- * protocol that the client asks for. 0, or
- *   -EALREADY  the response has begun
- *   -EINVAL    another status; the body has not been read; the client has not asked for
- *              an upgrade, or not for the protocol that the handler has set
- * Over HTTP/2 the socket is a stream of the connection (RFC 8441). */
-#define cg_http_upgrade(...) cg__http_upgrade(__VA_ARGS__, )
-#define cg__http_upgrade(r, s, out, ...)                                                   \
-    CG_OP(cg_http_upgrade, .req = (r), .status = (s), .sock = (out), __VA_ARGS__)
-
 #endif
 
 CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_http_serve_type, cg_http_shutdown_type,
-    cg_http_wait_shutdown_type, cg_http_wait_left_type, cg_http_read_type,
-    cg_http_read_body_type, cg_http_respond_type, cg_http_write_type, cg_http_send_file_type,
-    cg_http_send_event_type, cg_http_send_interim_type, cg_http_upgrade_type;
+    cg_http_wait_shutdown_type;
 
 /* Makes a server. The options are copied (NULL: all defaults). Returns NULL if there is no
  * memory. */
@@ -437,133 +273,6 @@ CG_API ssize_t cg_http_layers_handler(struct cg_http_request *req, void *layers)
 
 /* The number of open connections. */
 CG_API unsigned cg_http_server_connections(const struct cg_http_server *server);
-
-/* The request. Its texts are valid until its handler returns. */
-
-/* The method, such as "GET"; the target as the client sent it; the path. The path is
- * decoded, except "%2F" and "%25": a slash or a percent sign within a segment stays
- * distinguishable. Dot segments are removed: "/b/../a" is "/a". Patterns are matched
- * against the path. It is "*" for OPTIONS of the server itself, also in the form "OPTIONS
- * http://host". */
-CG_API const char *cg_http_request_method(const struct cg_http_request *req);
-CG_API const char *cg_http_request_target(const struct cg_http_request *req);
-CG_API const char *cg_http_request_path(const struct cg_http_request *req);
-
-/* The segment that ":name" in the pattern stands for, wholly decoded: "a%2Fb" is "a/b".
- * Under the name "*", the rest of the path after a pattern that ends with a slash,
- * decoded like the path. cg_http_request_query: the decoded value of a name in the query.
- * NULL: none. */
-CG_API const char *cg_http_request_param(const struct cg_http_request *req,
-                                         const char *name);
-CG_API const char *cg_http_request_query(struct cg_http_request *req, const char *name);
-
-/* Stores the number that a name in the query has, "7" or "-7"; `otherwise`, which need not be
- * in the range, if the query lacks the name. 0; -EINVAL: the value is not a number; -ERANGE: it is
- * below `least` or above `most`. *number is `otherwise` then, too. */
-CG_API int cg_http_request_query_number(struct cg_http_request *req, const char *name,
-                                        int64_t least, int64_t most, int64_t otherwise,
-                                        int64_t *number);
-
-/* Sets a parameter, in the place of others with this name: what a layer has found out, for
- * the handler ("user"). The texts that cg_http_request_path and _param have returned before
- * are no longer valid. 0; -EINVAL: the name is not a token, or the value has control
- * characters; -ENOMEM. */
-CG_API int cg_http_request_set_param(struct cg_http_request *req, const char *name,
-                                     const char *value);
-
-/* The value of the first header field with this name, or NULL; all header fields; the
- * trailers of a chunked body that has been read. If the target names a host, the field Host
- * has that value. */
-CG_API const char *cg_http_request_header(const struct cg_http_request *req,
-                                          const char *name);
-CG_API const struct cg_http_headers *
-cg_http_request_headers(const struct cg_http_request *req);
-CG_API const struct cg_http_headers *
-cg_http_request_trailers(const struct cg_http_request *req);
-
-/* The length of the body; 0: there is none; -1: it is chunked, its length is unknown. */
-CG_API int64_t cg_http_request_length(const struct cg_http_request *req);
-
-/* The minor version: 0 of HTTP/1.0, 1 of HTTP/1.1; later versions are treated as 1.1. */
-CG_API int cg_http_request_minor(const struct cg_http_request *req);
-
-/* The protocol that the request has come by: "HTTP/1.0", "HTTP/1.1" or "HTTP/2". */
-CG_API const char *cg_http_request_protocol(const struct cg_http_request *req);
-
-/* The scheme that the client names, "http" or "https": in front of the target of HTTP/1 or, as
- * every client does, beside that of HTTP/2. NULL: none, or another. What a proxy is asked for;
- * it does not tell how the client has connected. */
-CG_API const char *cg_http_request_scheme(const struct cg_http_request *req);
-
-/* Stores the address of the client: the parameter "client-address", which the option
- * .proxy_protocol and cg_http_forwarded_layer set, or else that of the connection's other end,
- * without port, brackets and zone: "192.0.2.1", "2001:db8::1", "unix" for a UNIX socket. It is
- * asked for once a connection, and valid as long as the request and the parameter. 0; -ENOMEM, or
- * an error of getpeername, -ENOTCONN: then *client is NULL. */
-CG_API int cg_http_request_client(const struct cg_http_request *req, const char **client);
-
-/* The connection's socket, borrowed, for its addresses. To learn that the client has left, use
- * cg_http_wait_left: the bytes on this socket belong to the server. */
-CG_API struct cg_sock *cg_http_request_sock(const struct cg_http_request *req);
-
-/* The response, before it begins. */
-
-/* Sets the status of a response that cg_http_write, cg_http_send_file or cg_http_send_event
- * begins, or of a response without a body if the handler sends none. It must be 200 to 999:
- * with another these operations complete with -EINVAL, and a response that the handler
- * leaves to the server is a 500. */
-CG_API void cg_http_response_set_status(struct cg_http_request *req, int status);
-
-/* Sets the status that the client gets if the handler returns a negative code before the
- * response has begun (500): 400 to 599. The rest of the request's body is not read, and the
- * connection is closed. */
-CG_API void cg_http_response_set_failure(struct cg_http_request *req, int status);
-
-/* The status of the response; 0: it has not begun. */
-CG_API int cg_http_response_status(const struct cg_http_request *req);
-
-/* Sets a header field, or adds one more with this name. The fields Server and Date
- * replace those of the server. 0; -EINVAL: an invalid name or value; -ENOMEM; -EALREADY:
- * the response has begun. */
-CG_API int cg_http_response_set_header(struct cg_http_request *req, const char *name,
-                                       const char *value);
-CG_API int cg_http_response_add_header(struct cg_http_request *req, const char *name,
-                                       const char *value);
-
-/* Returns the header fields that the handler has set so far. They may be read and changed until the
- * response begins. */
-CG_API struct cg_http_headers *cg_http_response_headers(struct cg_http_request *req);
-
-/* Adds a trailer, to be sent after a chunked body. Other responses are sent without it. 0,
- * -EINVAL, -ENOMEM. */
-CG_API int cg_http_response_add_trailer(struct cg_http_request *req, const char *name,
-                                        const char *value);
-
-/* Lets the server close the connection after this response. */
-CG_API void cg_http_response_close(struct cg_http_request *req);
-
-/* Files. */
-
-struct cg_http_files_options {
-    bool listing;        /* list directories that have no index.html; false: 403 */
-    bool hidden;         /* serve and list names that begin with a dot; false: 404, except
-                            what is in /.well-known/ */
-    const char *cache;   /* value of Cache-Control; NULL: no such field. Borrowed */
-    void *reserved;
-};
-
-/* Opens a directory whose files cg_http_files_handler serves, with *files as its arg,
- * mounted on a pattern such as "GET /prefix/". 0 or -errno. */
-struct cg_http_files;
-CG_API int cg_http_files_open(const char *root, const struct cg_http_files_options *options,
-                              struct cg_http_files **files);
-CG_API void cg_http_files_close(struct cg_http_files *files);
-
-/* A handler whose arg is a struct cg_http_files: responds with the file that the rest of
- * the path names. It knows conditional requests, ranges, index.html, and compressed
- * siblings. No path leads out of the directory. Replace files by rename(2): a response that is
- * made while a file is written in place may have old and new bytes. */
-CG_API ssize_t cg_http_files_handler(struct cg_http_request *req, void *files);
 
 CG_EXTERN_C_END
 #endif
