@@ -112,24 +112,27 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
                                        cg__http_coding_name(file->coding));
 }
 
-/* Redirects to the same path with a slash at its end: relative links in a directory's page
- * need it. */
+/* Redirects to the same path with a slash at its end: relative links in a directory's page need
+ * it. The target is made from the path that was looked up: the client's own spelling of it
+ * may begin with "//" or "/\\", which leads browsers to another host. */
 static ssize_t respond_slash(struct cg_http_request *req)
 {
-    const char *target = cg_http_request_target(req), *scheme = strstr(target, "://");
-    size_t size, room;
-    char *location;
+    const char *path = cg_http_request_path(req),
+               *query = strchr(cg_http_request_target(req), '?');
+    char *location, *to;
+    size_t len;
     int rc;
 
-    if (*target != '/' && scheme != NULL)
-        target = scheme + 3 + strcspn(scheme + 3, "/?");
-    target += strspn(target, "/"); /* "//x" would be another host */
-    size = strcspn(target, "?");
-    room = strlen(target) + 3;
-    location = malloc(room);
+    path += strspn(path, "/");
+    len = strlen(path);
+    location = malloc(3 * len + (query != NULL ? strlen(query) : 0) + 3);
     if (location == NULL)
         return -ENOMEM;
-    snprintf(location, room, "/%.*s/%s", (int)size, target, target + size);
+    *location = '/';
+    to = cg__http_percent_encode(location + 1, path, len, "/%"); /* "%2F" and "%25" stay */
+    strcpy(to, "/");
+    if (query != NULL)
+        strcat(to, query);
     rc = cg_http_response_set_header(req, "Location", location);
     free(location);
     return rc < 0 ? rc : cg__http_response_plain(req, 301);

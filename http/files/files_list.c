@@ -4,8 +4,8 @@
 #include "config.h"
 
 #include "http/files/files.h"
+#include "http/message/percent.h"
 #include "http/server/response/response.h"
-#include "lib/base/ascii.h"
 #include "lib/base/memory_file.h"
 
 #include <dirent.h>
@@ -43,13 +43,12 @@ static void put_html(FILE *out, const char *text)
 
 static void put_link(FILE *out, const char *name)
 {
+    char code[4];
+
     fputs("./", out); /* so that a colon in the name does not begin a scheme */
     for (; *name != '\0'; name++) {
-        if (cg__ascii_is_digit(*name) || cg__ascii_is_letter(*name) ||
-            strchr("-._~", *name) != NULL)
-            putc(*name, out);
-        else
-            fprintf(out, "%%%02X", (unsigned char)*name);
+        cg__http_percent_encode(code, name, 1, "");
+        fputs(code, out);
     }
 }
 
@@ -203,6 +202,7 @@ static int make_listing(const struct cg_http_request *req, const struct cg_http_
                         const char *path, int directory, struct listing **made)
 {
     struct listing *listing = *made = calloc(1, sizeof *listing);
+    char *title;
 
     if (listing == NULL)
         return -ENOMEM;
@@ -214,8 +214,11 @@ static int make_listing(const struct cg_http_request *req, const struct cg_http_
     if (listing->directory < 0)
         return -errno;
     listing->path = strdup(path);
-    listing->title = strdup(cg_http_request_path(req));
-    return listing->path != NULL && listing->title != NULL ? 0 : -ENOMEM;
+    listing->title = title = strdup(cg_http_request_path(req));
+    if (listing->path == NULL || title == NULL)
+        return -ENOMEM;
+    title[cg__http_percent_decode(title, title, strlen(title), false, true)] = '\0';
+    return 0;
 }
 
 ssize_t cg__http_files_list(struct cg_http_request *req,

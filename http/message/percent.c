@@ -5,6 +5,7 @@
 #include "http/message/percent.h"
 #include "lib/base/ascii.h"
 
+#include <stdio.h>
 #include <string.h>
 
 ssize_t cg__http_percent_decode(char *to, const char *from, size_t size, bool plus, bool slash)
@@ -35,4 +36,17 @@ ssize_t cg__http_percent_decode(char *to, const char *from, size_t size, bool pl
         from += 3;
     }
     return to - start;
+}
+
+char *cg__http_percent_encode(char *to, const char *from, size_t size, const char *others)
+{
+    for (const char *end = from + size; from < end; from++) {
+        if (cg__ascii_is_digit(*from) || cg__ascii_is_letter(*from) ||
+            strchr("-._~", *from) != NULL || strchr(others, *from) != NULL)
+            *to++ = *from;
+        else
+            to += sprintf(to, "%%%02X", (unsigned char)*from);
+    }
+    *to = '\0';
+    return to;
 }

@@ -13,4 +13,8 @@
  * encoded NUL. */
 ssize_t cg__http_percent_decode(char *to, const char *from, size_t size, bool plus, bool slash);
 
+/* Encodes all bytes but letters, digits, "-._~", and those of `others`. Writes at most three bytes
+ * for each, and a NUL. Returns where the NUL is. */
+char *cg__http_percent_encode(char *to, const char *from, size_t size, const char *others);
+
 #endif

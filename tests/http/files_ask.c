@@ -5,6 +5,7 @@
 #include "tests/http/files_ask.h"
 #include "tests/http/h2_text.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +24,26 @@ void files_put(const char *name, const char *text)
     test_put_file(root, name, text);
 }
 
+void files_date(const char *name, time_t moment)
+{
+    struct timespec times[2] = {{.tv_sec = moment}, {.tv_sec = moment}};
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
 static void in_root(int (*call)(const char *path, mode_t mode), const char *name)
 {
     char path[128];
 
     snprintf(path, sizeof path, "%s/%s", root, name);
     ck_assert_int_eq(call(path, 0755), 0);
+}
+
+void files_put_folder(const char *name)
+{
+    in_root(mkdir, name);
 }
 
 static void link_to(const char *target, const char *name)
@@ -43,11 +58,11 @@ void files_make_root(char *path, size_t size)
 {
     strcpy(root, "/tmp/cogen-files-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(root));
-    in_root(mkdir, "www");
-    in_root(mkdir, "www/sub");
-    in_root(mkdir, "www/bare");
-    in_root(mkdir, "www/.well-known");
-    in_root(mkdir, "www/.git");
+    files_put_folder("www");
+    files_put_folder("www/sub");
+    files_put_folder("www/bare");
+    files_put_folder("www/.well-known");
+    files_put_folder("www/.git");
     in_root(mkfifo, "www/fifo");
     files_put("secret", "secret");
     files_put("www/a.txt", "0123456789");

@@ -12,8 +12,12 @@
 void files_make_root(char *path, size_t size);
 void files_remove_root(void);
 
-/* Puts a file into the folder; what is served is in "www". */
+/* Puts a file or a folder into the folder; what is served is in "www". */
 void files_put(const char *name, const char *text);
+void files_put_folder(const char *name);
+
+/* Sets when one of its files was changed, in seconds since 1970. */
+void files_date(const char *name, time_t moment);
 
 /* Serves a path while check runs. */
 void files_serve(cg_fn *check, const char *path, const struct cg_http_files_options *options);
