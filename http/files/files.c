@@ -106,10 +106,7 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
         if (coding != CG__HTTP_IDENTITY)
             try_coding(files, path, index, coding, file);
     }
-    if (file->coding == CG__HTTP_IDENTITY)
-        return 0;
-    return cg_http_response_set_header(req, "Content-Encoding",
-                                       cg__http_coding_name(file->coding));
+    return 0;
 }
 
 /* Redirects to the same path with a slash at its end: relative links in a directory's page need
@@ -159,74 +156,97 @@ static ssize_t send_body(struct cg_http_request *req, const struct file *file,
     return cg_yield(cg_http_send_file(req, file->opened->fd, (int64_t)first, length));
 }
 
-static ssize_t send_part(struct cg_http_request *req, const struct file *file, int status,
-                         uint64_t first, uint64_t length)
-{
-    ssize_t n = cg__http_response_head_write(req, status, (int64_t)length, file->mime);
-
-    return n < 0 ? n : send_body(req, file, first, length);
-}
-
 /* Each coding of a file has a tag of its own. */
-static int set_coded_etag(struct cg_http_request *req, struct file *file)
+static void choose_etag(struct file *file)
 {
     size_t len = strlen(file->opened->etag) - 1; /* without the second quote */
 
+    file->etag = file->opened->etag;
+    if (file->coding == CG__HTTP_IDENTITY)
+        return;
     snprintf(file->coded, sizeof file->coded, "%.*s%s\"", (int)len, file->opened->etag,
              cg__http_coding_name(file->coding));
     file->etag = file->coded;
-    return cg_http_response_set_header(req, "ETag", file->coded);
 }
 
-/* Sets ETag, Last-Modified, Accept-Ranges and Cache-Control. 0 or a negative code. */
+/* Sets ETag, Last-Modified, Accept-Ranges, Cache-Control and Content-Encoding. Only for responses
+ * that stand for the file: a cache must not keep a refusal for as long as the file, and the text of
+ * a refusal is not encoded. 0 or a negative code. */
 static int set_fields(struct cg_http_request *req, const struct cg_http_files *files,
-                      struct file *file)
+                      const struct file *file)
 {
     int rc = req->begun ? -EALREADY
                         : cg__http_message_set_all(&req->out, &file->opened->fields);
 
-    file->etag = file->opened->etag;
     if (rc == 0 && file->coding != CG__HTTP_IDENTITY)
-        rc = set_coded_etag(req, file);
+        rc = cg_http_response_set_header(req, "ETag", file->etag);
+    if (rc == 0 && file->coding != CG__HTTP_IDENTITY)
+        rc = cg_http_response_set_header(req, "Content-Encoding",
+                                         cg__http_coding_name(file->coding));
     if (rc == 0 && files->options.cache != NULL)
         rc = cg_http_response_set_header(req, "Cache-Control", files->options.cache);
     return rc;
 }
 
-static ssize_t respond_file(struct cg_http_request *req,
-                            const struct cg_http_files *files, struct file *file)
+static ssize_t send_part(struct cg_http_request *req, const struct cg_http_files *files,
+                         const struct file *file, int status, uint64_t first, uint64_t length)
 {
-    uint64_t size = (uint64_t)file->opened->st.st_size, first = 0, length = size;
-    /* Only GET has ranges (RFC 9110, 14.2): HEAD describes the whole file. */
-    const char *range =
-        req->code == HTTP_GET ? cg_http_request_header(req, "Range") : NULL;
-    int status, rc = set_fields(req, files, file);
-    char text[64];
-    bool ranges;
+    ssize_t n = set_fields(req, files, file);
 
-    if (rc < 0)
-        return rc;
-    status = cg__http_conditions(req, file->etag, file->opened->st.st_mtim.tv_sec, &ranges);
-    if (status == 304)
-        return cg_yield(cg_http_respond(req, 304, "", size));
-    if (status != 0)
-        return cg__http_response_plain(req, status);
-    if (range == NULL || !ranges)
-        return send_part(req, file, 200, 0, size);
+    if (n == 0)
+        n = cg__http_response_head_write(req, status, (int64_t)length, file->mime);
+    return n < 0 ? n : send_body(req, file, first, length);
+}
+
+static ssize_t respond_unchanged(struct cg_http_request *req, const struct cg_http_files *files,
+                                 const struct file *file)
+{
+    int rc = set_fields(req, files, file);
+
+    return rc < 0 ? rc
+                  : cg_yield(cg_http_respond(req, 304, "", (size_t)file->opened->st.st_size));
+}
+
+static ssize_t respond_range(struct cg_http_request *req, const struct cg_http_files *files,
+                             const struct file *file, const char *range)
+{
+    uint64_t size = (uint64_t)file->opened->st.st_size, first, length;
+    char text[64];
+    int rc;
+
     switch (cg__http_conditions_range(range, size, &first, &length)) {
     case CG__HTTP_PART:
         snprintf(text, sizeof text, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first,
                  first + length - 1, size);
         rc = cg_http_response_set_header(req, "Content-Range", text);
-        return rc < 0 ? rc : send_part(req, file, 206, first, length);
+        return rc < 0 ? rc : send_part(req, files, file, 206, first, length);
     case CG__HTTP_NO_PART:
         snprintf(text, sizeof text, "bytes */%" PRIu64, size);
         rc = cg_http_response_set_header(req, "Content-Range", text);
-        cg_http_headers_remove(&req->out, "Content-Encoding");
         return rc < 0 ? rc : cg__http_response_plain(req, 416);
     default:
-        return send_part(req, file, 200, 0, size);
+        return send_part(req, files, file, 200, 0, size);
     }
+}
+
+static ssize_t respond_file(struct cg_http_request *req,
+                            const struct cg_http_files *files, struct file *file)
+{
+    /* Only GET has ranges (RFC 9110, 14.2): HEAD describes the whole file. */
+    const char *range =
+        req->code == HTTP_GET ? cg_http_request_header(req, "Range") : NULL;
+    bool ranges;
+    int status;
+
+    choose_etag(file);
+    status = cg__http_conditions(req, file->etag, file->opened->st.st_mtim.tv_sec, &ranges);
+    if (status == 304)
+        return respond_unchanged(req, files, file);
+    if (status != 0)
+        return cg__http_response_plain(req, status);
+    if (range != NULL && ranges)
+        return respond_range(req, files, file, range);
+    return send_part(req, files, file, 200, 0, (uint64_t)file->opened->st.st_size);
 }
 
 /* Whether st_size is right. Files that the kernel generates when they are read, in /sys or

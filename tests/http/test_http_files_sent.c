@@ -93,6 +93,42 @@ static ssize_t conditions(void *arg)
     return files_with(look_conditions, NULL);
 }
 
+/* A response that refuses has no field of the file: it is not encoded, and a cache must not keep
+ * it for as long as the file. */
+static ssize_t look_refusals(void *arg)
+{
+    static const char *const fields[] = {"Content-Encoding", "ETag", "Last-Modified",
+                                         "Cache-Control"};
+    static const struct {
+        const char *condition;
+        int status;
+    } cases[] = {{"If-Match: \"x\"", 412}, {"Range: bytes=100-", 416}};
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char text[128];
+
+        snprintf(text, sizeof text, "Accept-Encoding: br\r\n%s\r\n", cases[i].condition);
+        IS(ask("GET", "/c.css", text), cases[i].status);
+        ck_assert_str_eq(field("Content-Type"), "text/plain; charset=utf-8");
+        for (size_t k = 0; k < COUNT(fields); k++)
+            ck_assert_str_eq(field(fields[k]), "(none)");
+    }
+    IS(ask("GET", "/c.css", "Accept-Encoding: br\r\nRange: bytes=1-2\r\n"), 206);
+    ck_assert_str_eq(body(), "ro");
+    ck_assert_str_eq(field("Content-Encoding"), "br");
+    ck_assert_str_eq(field("Cache-Control"), "max-age=99");
+    IS(ask("GET", "/c.css", "If-None-Match: *\r\n"), 304);
+    ck_assert_str_eq(field("Cache-Control"), "max-age=99");
+    return 0;
+}
+
+static ssize_t refusals(void *arg)
+{
+    (void)arg;
+    return files_with(look_refusals, &(struct cg_http_files_options){.cache = "max-age=99"});
+}
+
 static ssize_t look_ranges(void *arg)
 {
     static const struct {
@@ -161,6 +197,7 @@ int main(void)
         CORO(special),
         CORO(conditions),
         CORO(ranges),
+        CORO(refusals),
     };
     static const struct test_case once[] = {
         PLAIN(types, .where = ON_SIM),
