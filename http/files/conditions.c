@@ -102,7 +102,9 @@ enum cg__http_range cg__http_conditions_range(const char *range, uint64_t size,
     uint64_t last;
     bool from;
 
-    if (!cg__ascii_begins(range, "bytes="))
+    /* An empty file has no part, but all of it can be sent: some clients ask for "bytes=0-" of
+     * whatever they read, and 416 would be a failure to them. */
+    if (size == 0 || !cg__ascii_begins(range, "bytes="))
         return CG__HTTP_WHOLE;
     range += 6;
     from = cg__ascii_number(&range, first);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SHARED = 32 }; /* files that a turn shares, at most */
@@ -123,6 +124,15 @@ static void put_etag(char *to, const struct stat *st)
     *to = '\0';
 }
 
+/* A file may come from a machine whose clock is ahead, but no response may have a Last-Modified that
+ * is later than its Date (RFC 9110, 8.8.2.1). */
+static time_t modified(const struct stat *st)
+{
+    time_t now = time(NULL);
+
+    return st->st_mtim.tv_sec < now ? st->st_mtim.tv_sec : now;
+}
+
 /* Makes once a turn what is the same in all responses with a file. 0 or -ENOMEM. */
 static int describe(struct cg__http_opened *opened)
 {
@@ -133,7 +143,7 @@ static int describe(struct cg__http_opened *opened)
     opened->mime = cg__http_mime(opened->name);
     opened->is_text = cg__http_compress_is_text(opened->mime);
     put_etag(opened->etag, &opened->st);
-    cg_http_date_print(opened->st.st_mtim.tv_sec, date);
+    cg_http_date_print(modified(&opened->st), date);
     rc = cg__http_message_put_text(fields, "ETag", opened->etag);
     if (rc == 0)
         rc = cg__http_message_put_text(fields, "Last-Modified", date);

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static const char *special_name, *special_line;
 
@@ -129,6 +130,31 @@ static ssize_t refusals(void *arg)
     return files_with(look_refusals, &(struct cg_http_files_options){.cache = "max-age=99"});
 }
 
+/* No file is said to have changed later than now, and one that seems to is sent at each request. */
+static ssize_t look_future(void *arg)
+{
+    char fields[128];
+    int64_t moment;
+
+    (void)arg;
+    files_date("www/a.txt", 1LL << 32);
+    IS(get("/a.txt"), 200);
+    snprintf(fields, sizeof fields, "If-Modified-Since: %s\r\n", field("Last-Modified"));
+    ck_assert(cg_http_date_parse(field("Last-Modified"), &moment));
+    ck_assert_int_le(moment, time(NULL));
+    IS(ask("GET", "/a.txt", fields), 200);
+    files_date("www/a.txt", -1);
+    IS(get("/a.txt"), 200);
+    ck_assert_str_eq(field("Last-Modified"), "Wed, 31 Dec 1969 23:59:59 GMT");
+    return 0;
+}
+
+static ssize_t future(void *arg)
+{
+    (void)arg;
+    return files_with(look_future, NULL);
+}
+
 static ssize_t look_ranges(void *arg)
 {
     static const struct {
@@ -164,6 +190,9 @@ static ssize_t look_ranges(void *arg)
         if (cases[i].body != NULL)
             ck_assert_str_eq(body(), cases[i].body);
     }
+    files_put("www/empty.txt", "");
+    IS(ask("GET", "/empty.txt", "Range: bytes=0-\r\n"), 200);
+    IS(ask("GET", "/empty.txt", "Range: bytes=-1\r\n"), 200);
     IS(ask("HEAD", "/a.txt", "Range: bytes=2-4\r\n"), 200);
     ck_assert_str_eq(field("Content-Length"), "10");
     ck_assert_str_eq(field("Content-Range"), "(none)");
@@ -198,6 +227,7 @@ int main(void)
         CORO(conditions),
         CORO(ranges),
         CORO(refusals),
+        CORO(future),
     };
     static const struct test_case once[] = {
         PLAIN(types, .where = ON_SIM),
