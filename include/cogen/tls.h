@@ -51,8 +51,9 @@ struct cg_tls_options {
     const char *groups;    /* of the key exchange, preferred first, by OpenSSL's names;
                               NULL: "X25519:P-256:P-384" */
     const char *ciphers;   /* of TLS 1.2, as in openssl-ciphers(1); NULL: those with forward
-                              secrecy by elliptic curves */
-    const char *suites;    /* of TLS 1.3, separated by colons; NULL: OpenSSL's */
+                              secrecy by elliptic curves, AES with 128 bits first */
+    const char *suites;    /* of TLS 1.3, separated by colons; NULL: those of OpenSSL, AES with
+                              128 bits first */
     uint8_t min_version;   /* enum cg_tls_min_version */
     bool client_order;     /* a server follows the client's order of ciphers and suites
                               instead of its own */

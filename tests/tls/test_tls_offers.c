@@ -140,31 +140,44 @@ static ssize_t groups(void *arg)
 }
 
 /* The ciphers of TLS 1.2 and the suites of TLS 1.3 can be set. The server's order decides,
- * unless an option says otherwise. Without an option there is always forward secrecy. */
-static ssize_t ciphers(void *arg)
+ * unless an option says otherwise; its own begins with AES of 128 bits. Without an option there
+ * is always forward secrecy. */
+static ssize_t suites(void *arg)
 {
-#define AES128 "ECDHE-ECDSA-AES128-GCM-SHA256"
-#define AES256 "ECDHE-ECDSA-AES256-GCM-SHA384"
-    static const char both[] = AES128 ":" AES256, other[] = AES256 ":" AES128;
-    static const char suites[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384";
-    struct cg_tls_options server = {.cert = cert_path("site.pem"), .ciphers = both};
-    struct cg_tls_options client = {.ca_file = cert_path("ca.pem"), .ciphers = other};
-    const char *cipher = NULL;
-    int group;
+#define SUITE128 "TLS_AES_128_GCM_SHA256"
+#define SUITE256 "TLS_AES_256_GCM_SHA384"
+    static const struct {
+        const char *server, *client;
+        bool client_order;
+        const char *suite;
+    } cases[] = {
+        {NULL, SUITE256 ":" SUITE128, false, SUITE128},
+        {NULL, SUITE256 ":" SUITE128, true, SUITE256},
+        {SUITE256 ":" SUITE128, NULL, false, SUITE256},
+        {SUITE256 ":" SUITE128, NULL, true, SUITE128},
+    };
 
     (void)arg;
-    server.suites = suites;
-    IS(shaken(&server, &client, &cipher, &group), 0);
-    ck_assert_str_eq(cipher, "TLS_AES_128_GCM_SHA256");
-    server.client_order = true;
-    IS(shaken(&server, &client, &cipher, &group), 0);
-    ck_assert_str_eq(cipher, "TLS_AES_256_GCM_SHA384");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct cg_tls_options server = {.cert = cert_path("site.pem"),
+                                        .suites = cases[i].server,
+                                        .client_order = cases[i].client_order};
+        struct cg_tls_options client = {.ca_file = cert_path("ca.pem"),
+                                        .suites = cases[i].client};
+        const char *cipher = NULL;
+        int group;
+
+        IS(shaken(&server, &client, &cipher, &group), 0);
+        ck_assert_str_eq(cipher, cases[i].suite);
+    }
     return 0;
 }
 
 /* The test keeps to TLS 1.2, where the lists of ciphers apply. */
-static ssize_t ciphers_1_2(void *arg)
+static ssize_t ciphers(void *arg)
 {
+#define AES128 "ECDHE-ECDSA-AES128-GCM-SHA256"
+#define AES256 "ECDHE-ECDSA-AES256-GCM-SHA384"
     static const struct {
         const char *server, *client;
         bool client_order;
@@ -174,7 +187,8 @@ static ssize_t ciphers_1_2(void *arg)
         {AES128 ":" AES256, AES256 ":" AES128, true, AES256},
         {NULL, "AES128-GCM-SHA256:AES128-SHA", false, NULL}, /* no forward secrecy */
         {NULL, "DHE-RSA-AES128-GCM-SHA256", false, NULL},
-        {NULL, "ECDHE-RSA-AES128-GCM-SHA256", false, "ECDHE-RSA-AES128-GCM-SHA256"},
+        {NULL, "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256", false,
+         "ECDHE-RSA-AES128-GCM-SHA256"},
     };
     struct cert rsa = {.file = "rsa.pem", .name = "site.test", .alt = "DNS:site.test",
                        .issuer = "ca.pem", .rsa = 2048};
@@ -290,8 +304,8 @@ static const struct test_case cases[] = {
     CORO(protocols),
     CORO(lowest_version),
     CORO(groups),
+    CORO(suites),
     CORO(ciphers),
-    CORO(ciphers_1_2),
     CORO(kinds_of_keys),
     CORO(min_version),
     CORO(bad_options),
