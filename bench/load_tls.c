@@ -43,6 +43,10 @@ enum {
 
 #define REQUEST "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
+/* In the order of browsers: a server that follows its clients chooses what it would for those. */
+#define CIPHERS "ECDHE+AESGCM+AES128:ECDHE+AESGCM:ECDHE+CHACHA20"
+#define SUITES "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+
 struct place {
     bool connected;
     int fd;
@@ -330,7 +334,9 @@ int main(int argc, char **argv)
     context = SSL_CTX_new(TLS_client_method());
     all = calloc((size_t)places, sizeof *all);
     ep = epoll_create1(0);
-    if (context == NULL || all == NULL || ep < 0)
+    if (context == NULL || all == NULL || ep < 0 ||
+        SSL_CTX_set_cipher_list(context, CIPHERS) != 1 ||
+        SSL_CTX_set_ciphersuites(context, SUITES) != 1)
         die("load_tls");
     SSL_CTX_set_min_proto_version(context, version);
     SSL_CTX_set_max_proto_version(context, version);
