@@ -218,7 +218,9 @@ ssize_t cg__http_h2_body_wait(struct cg__http_h2_stream *stream)
     stream->file_left = 0;
     if (n == -ETIMEDOUT)
         cg__http_metrics_refuse(server, CG__HTTP_REFUSED_WRITE_TIME);
-    if (n < 0)
+    if (n < 0) {
+        stream->last = false; /* the rest never comes: the response is reset, and does not end */
         return n;
+    }
     return stream->error < 0 ? stream->error : stream->lost ? -ECONNRESET : 0;
 }

@@ -10,6 +10,8 @@
 enum {
     BYTES = 256,  /* bytes of a response's body that pay for a token */
     RESPONSE = 4, /* tokens for a complete response */
+    WAITING = 2000, /* frames that may wait to be written, beside DATA .. */
+    WAITING_STREAM = 4, /* .. and for each stream that may be open */
 };
 
 static struct cg__tokens kind_of(const struct cg__http_h2 *h2)
@@ -19,6 +21,13 @@ static struct cg__tokens kind_of(const struct cg__http_h2 *h2)
     return (struct cg__tokens){.rate = options->h2_rate, .burst = options->h2_burst};
 }
 
+static void overdraw(struct cg__http_h2 *h2)
+{
+    h2->overdrawn = true;
+    cg__http_metrics_refuse(h2->conn->server, CG__HTTP_REFUSED_WORK);
+    cg__http_h2_terminate(h2, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
 void cg__http_h2_budget_charge(struct cg__http_h2 *h2, unsigned cost)
 {
     struct cg__tokens kind = kind_of(h2);
@@ -26,13 +35,18 @@ void cg__http_h2_budget_charge(struct cg__http_h2 *h2, unsigned cost)
 
     if (h2->overdrawn)
         return;
-    if (cg__tokens_level(&kind, h2->budget_full, now) >= cost) {
+    if (cg__tokens_level(&kind, h2->budget_full, now) >= cost)
         cg__tokens_take(&kind, &h2->budget_full, cost, now);
-        return;
-    }
-    h2->overdrawn = true;
-    cg__http_metrics_refuse(h2->conn->server, CG__HTTP_REFUSED_WORK);
-    cg__http_h2_terminate(h2, NGHTTP2_ENHANCE_YOUR_CALM);
+    else
+        overdraw(h2);
+}
+
+void cg__http_h2_budget_waiting(struct cg__http_h2 *h2)
+{
+    size_t most = WAITING + WAITING_STREAM * (size_t)h2->conn->server->options.h2_streams;
+
+    if (!h2->overdrawn && nghttp2_session_get_outbound_queue_size(h2->session) > most)
+        overdraw(h2);
 }
 
 static bool is_there(const struct cg__http_h2 *h2, int32_t id)

@@ -18,4 +18,8 @@ void cg__http_h2_budget_charge(struct cg__http_h2 *h2, unsigned cost);
  * its bytes, and for a few frames beside each response. */
 void cg__http_h2_budget_sent(struct cg__http_h2 *h2, const nghttp2_frame_hd *hd);
 
+/* Ends the connection if too many frames wait to be written: resets are charged when they are
+ * sent, which they are not to a client that does not read. */
+void cg__http_h2_budget_waiting(struct cg__http_h2 *h2);
+
 #endif

@@ -54,7 +54,7 @@ struct cg__http_h2 {
     bool waits;  /* the reader waits for bytes, inside conn->wait */
     bool failed; /* the session cannot go on */
     bool overdrawn; /* its budget: nothing that comes is looked at any more */
-    bool leaves; /* the last GOAWAY has been submitted */
+    bool leaves; /* the last GOAWAY has been submitted, and no request is served any more */
 };
 
 struct cg__http_h2_tunnel;
@@ -129,16 +129,16 @@ static inline void cg__http_h2_leave(struct cg__http_h2 *h2)
     if (h2->leaves)
         return;
     h2->leaves = true;
-    nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
-                          nghttp2_session_get_last_proc_stream_id(h2->session),
-                          NGHTTP2_NO_ERROR, NULL, 0);
+    h2->failed |= nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
+                                        nghttp2_session_get_last_proc_stream_id(h2->session),
+                                        NGHTTP2_NO_ERROR, NULL, 0) != 0;
 }
 
 /* Ends the connection by a GOAWAY with this error, or NGHTTP2_NO_ERROR. */
 static inline void cg__http_h2_terminate(struct cg__http_h2 *h2, uint32_t error)
 {
     h2->leaves = true;
-    nghttp2_session_terminate_session(h2->session, error);
+    h2->failed |= nghttp2_session_terminate_session(h2->session, error) != 0;
 }
 
 /* Ends the reader's wait for bytes, so that it looks at its connection again. */

@@ -30,7 +30,8 @@ static const struct cg_http_server_options *options_of(const struct cg__http_h2 
 }
 
 /* Handlers of streams that have been reset may still run, so the number of handlers is
- * limited too. */
+ * limited too. While the last GOAWAY waits to be sent, it already promises that further requests
+ * are not served; when it is sent, nghttp2 closes their streams. */
 static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
                          void *user_data)
 {
@@ -46,8 +47,12 @@ static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
             h2->heads->in_trailers = true;
         return 0;
     }
-    h2->heads = h2->live < options_of(h2)->h2_streams ? cg__http_h2_stream_new(h2, id) : NULL;
-    if (h2->live >= options_of(h2)->h2_streams)
+    h2->heads = NULL;
+    if (h2->leaves)
+        return 0;
+    if (h2->live < options_of(h2)->h2_streams)
+        h2->heads = cg__http_h2_stream_new(h2, id);
+    else
         cg__http_metrics_refuse(h2->conn->server, CG__HTTP_REFUSED_STREAM);
     if (h2->heads == NULL)
         return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id,
@@ -319,6 +324,8 @@ size_t cg__http_h2_session_feed(struct cg__http_h2 *h2, const char *data, size_t
     n = nghttp2_session_mem_recv(h2->session, (const uint8_t *)data, len);
     if (n < 0)
         give_up(h2, n);
+    else
+        cg__http_h2_budget_waiting(h2);
     if (h2->in_head)
         h2->head_len = was_in_head ? h2->head_len + len : len;
     return len;
