@@ -5,6 +5,7 @@
 #include "http/client/client_dial.h"
 #include "http/client/client_head.h"
 #include "http/client/client_socks.h"
+#include "http/client/client_wait.h"
 #include "http/client/client_why.h"
 
 #include <cogen/coro.h>
@@ -37,14 +38,13 @@ static ssize_t secure(struct cg__link *link, struct cg_http_client *client,
                       const char *host, const char *alpn, char *why)
 {
     const struct cg_http_tls *tls = client->options.tls;
-    int64_t length = client->options.tls_timeout, now = cg_sched_now(client->sched);
     struct cg_sock *inner = link->sock;
     struct cg_scope scope;
     ssize_t n;
     int ended;
 
     cg__http_client_because(why, 0, "%s", "");
-    cg_scope_open(&scope, length < CG_NEVER - now ? now + length : CG_NEVER, false);
+    cg_scope_open(&scope, cg__http_client_wait_end(client, client->options.tls_timeout), false);
     n = tls->connect(tls->arg, inner, host, alpn, &link->sock, why);
     ended = cg_scope_close(&scope);
     if (n >= 0)

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/client/client_h2_session.h"
+#include "http/client/client_wait.h"
 #include "http/client/client_why.h"
 #include "http/message/room.h"
 
@@ -20,9 +21,10 @@ enum {
     SMALL = 16 * 1024,    /* up to this we try without waiting first */
 };
 
-static bool is_temporary(ssize_t code)
+/* Whether a wait until the deadline has ended without a failure of the connection. */
+static bool is_temporary(const struct cg__h2 *h2, ssize_t code, int64_t deadline)
 {
-    return code == -ETIMEDOUT || code == -ECANCELED;
+    return code == -ECANCELED || cg__http_client_wait_is_over(h2->client, code, deadline);
 }
 
 /* Whether the server has violated HTTP/2 by a frame for another stream that we have opened. Then
@@ -162,11 +164,13 @@ static ssize_t read_once(struct cg__h2 *h2, struct cg__h2_reader *reader, int64_
     h2->reading = false;
     if (n == -EINTR)
         return 0;
+    if (n < 0 && is_temporary(h2, n, deadline))
+        return n;
     if (n > 0)
         take(h2, &view);
-    else if (!is_temporary(n))
+    else
         fail_by(h2, n == 0 ? CG_EOF : n);
-    return n < 0 && is_temporary(n) ? n : 0;
+    return 0;
 }
 
 /* Writes, and polls for input: a peer that waits until we read would not read either.
@@ -196,11 +200,11 @@ static ssize_t write_out(struct cg__h2 *h2, int64_t deadline)
     n = listens ? write_and_listen(h2, write, deadline) : cg_yield(write);
     h2->writing = false;
     went(h2, moved);
-    if (n < 0 && !is_temporary(n))
-        fail_by(h2, n);
+    if (n < 0 && is_temporary(h2, n, deadline))
+        return n;
     if (n < 0)
-        return is_temporary(n) ? n : 0;
-    if (listens && moved == 0)
+        fail_by(h2, n);
+    else if (listens && moved == 0)
         read_once(h2, NULL, deadline);
     return 0;
 }
@@ -249,7 +253,7 @@ static ssize_t wait_in_line(struct cg__h2_stream *stream, int64_t deadline)
     n = cg_yield(&waiter->op);
     if (*place == waiter)
         *place = NULL;
-    if (is_temporary(n))
+    if (n < 0)
         cg_yield(cg_pass(.shield = true));
     return n;
 }
@@ -292,7 +296,7 @@ ssize_t cg__http_client_h2_pump(struct cg__h2_stream *stream,
         else
             n = wait_in_line(stream, deadline);
     }
-    if (is_temporary(n) && ready(stream))
+    if (n < 0 && ready(stream))
         n = 0;
     if (n < 0 && !stream->connects) /* a tunnel may be silent for long */
         doubt(h2, heard, since);

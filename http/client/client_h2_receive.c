@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/client/client_h2_session.h"
+#include "http/client/client_wait.h"
 #include "http/client/client_why.h"
 
 #include <errno.h>
@@ -70,19 +71,16 @@ static ssize_t no_head(ssize_t code, bool begun, char *why)
 ssize_t cg__http_client_h2_receive_head(struct cg_http_reply *reply, const char *method,
                                         int64_t timeout, char *why)
 {
-    struct cg_http_client *client = reply->client;
+    const struct cg_http_client *client = reply->client;
     struct cg__h2_stream *stream = reply->link.stream;
-    int64_t now = cg_sched_now(client->sched), idle = client->options.idle_timeout;
     ssize_t n;
 
     (void)method;
-    n = cg__http_client_h2_pump(stream, has_begun,
-                                timeout < CG_NEVER - now ? now + timeout : CG_NEVER);
+    n = cg__http_client_h2_pump(stream, has_begun, cg__http_client_wait_end(client, timeout));
     if (n < 0)
         return no_head(n, false, why);
-    now = cg_sched_now(client->sched);
     n = cg__http_client_h2_pump(stream, cg__http_client_h2_receive_is_there,
-                                idle < CG_NEVER - now ? now + idle : CG_NEVER);
+                                cg__http_client_wait_end(client, client->options.idle_timeout));
     if (n < 0)
         return no_head(n, true, why);
     if (stream->first == NULL || !stream->first->complete)
@@ -102,12 +100,11 @@ static void end(struct cg_http_reply *reply, struct cg__h2_stream *stream)
 
 ssize_t cg__http_client_h2_receive_body(struct cg_http_reply *reply, void *buf, size_t len)
 {
+    const struct cg_http_client *client = reply->client;
     struct cg__h2_stream *stream = reply->link.stream;
-    int64_t now = cg_sched_now(reply->client->sched),
-            idle = reply->client->options.idle_timeout;
     size_t there;
-    ssize_t n = cg__http_client_h2_pump(stream, has_body,
-                                        idle < CG_NEVER - now ? now + idle : CG_NEVER);
+    ssize_t n = cg__http_client_h2_pump(
+        stream, has_body, cg__http_client_wait_end(client, client->options.idle_timeout));
 
     if (n < 0)
         return n != -ETIMEDOUT ? n

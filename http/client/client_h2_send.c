@@ -7,6 +7,7 @@
 #include "http/client/client_head.h"
 #include "http/client/client_sending.h"
 #include "http/client/client_source.h"
+#include "http/client/client_wait.h"
 #include "http/client/client_why.h"
 
 #include <errno.h>
@@ -59,13 +60,6 @@ static bool has_moved_or_head(const struct cg__h2_stream *stream)
     return has_moved(stream) || cg__http_client_h2_receive_is_there(stream);
 }
 
-static int64_t moment(const struct cg_http_client *client, int64_t length)
-{
-    int64_t now = cg_sched_now(client->sched);
-
-    return length < CG_NEVER - now ? now + length : CG_NEVER;
-}
-
 /* Reads the heads that have come. 1: the final one; 0; or a negative code. */
 static ssize_t hear(struct cg__h2_stream *stream, struct cg__asking *ask)
 {
@@ -105,8 +99,8 @@ static ssize_t move_piece(struct cg__h2_stream *stream, struct cg__asking *ask,
     ssize_t n;
 
     stream->noted = stream->piece_len;
-    n = cg__http_client_h2_pump(stream, ready,
-                                moment(ask->client, ask->client->options.send_timeout));
+    n = cg__http_client_h2_pump(
+        stream, ready, cg__http_client_wait_end(ask->client, ask->client->options.send_timeout));
     ask->sent += stream->noted - stream->piece_len;
     return n;
 }
@@ -211,7 +205,7 @@ static bool has_head(const struct cg__h2_stream *stream)
 /* Waits for 100 Continue; see ask_first in client_send.c. */
 static ssize_t ask_first(struct cg__h2_stream *stream, struct cg__asking *ask)
 {
-    int64_t end = moment(ask->client, ask->client->options.expect_timeout);
+    int64_t end = cg__http_client_wait_end(ask->client, ask->client->options.expect_timeout);
     ssize_t n;
 
     do {
@@ -233,8 +227,8 @@ static bool is_settled(const struct cg__h2_stream *stream)
  * If it does not, the request is sent by HTTP/1.1. */
 static ssize_t prepare_upgrade(struct cg__h2_stream *stream, struct cg__asking *ask)
 {
-    ssize_t n = cg__http_client_h2_pump(
-        stream, is_settled, moment(ask->client, ask->client->options.response_timeout));
+    int64_t end = cg__http_client_wait_end(ask->client, ask->client->options.response_timeout);
+    ssize_t n = cg__http_client_h2_pump(stream, is_settled, end);
 
     if (n == -ETIMEDOUT)
         return cg__http_client_because(ask->why, n, "the server does not respond");

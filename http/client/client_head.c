@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/client/client_head.h"
+#include "http/client/client_wait.h"
 #include "http/client/client_why.h"
 
 #include <errno.h>
@@ -95,13 +96,9 @@ ssize_t cg__http_client_head_read(struct cg_http_reply *reply, const char *metho
             return no_head(n, deadline != 0, why);
         if (n == 0)
             return head_ended(reply, why);
-        if (deadline == 0) {
-            struct cg_http_client *client = reply->client;
-            int64_t idle = client->options.idle_timeout,
-                    now = cg_sched_now(client->sched);
-
-            deadline = idle < CG_NEVER - now ? now + idle : CG_NEVER;
-        }
+        if (deadline == 0)
+            deadline = cg__http_client_wait_end(reply->client,
+                                                reply->client->options.idle_timeout);
         reply->touched = true;
         event = cg__http_parser_parse(parser, view.data, view.len, &used);
         reply->more = used < view.len;

@@ -5,6 +5,7 @@
 #include "http/client/client_head.h"
 #include "http/client/client_http1.h"
 #include "http/client/client_send.h"
+#include "http/client/client_wait.h"
 #include "http/client/client_why.h"
 
 #include <errno.h>
@@ -30,15 +31,17 @@ static ssize_t too_short(struct cg_http_reply *reply)
                                    "the connection ended before the end of the body");
 }
 
-static ssize_t cannot_read(struct cg_http_reply *reply, ssize_t code)
+/* A connection that the kernel has given up for lost would read like one that has ended. */
+static ssize_t cannot_read(struct cg_http_reply *reply, ssize_t code, int64_t deadline)
 {
-    if (code == -ETIMEDOUT)
+    if (cg__http_client_wait_is_over(reply->client, code, deadline))
         return cg__http_client_because(reply->why, code,
                                        "the rest of the body takes too long");
     if (code == -ECANCELED || code == -EBUSY)
         return code;
-    return cg__http_client_because(reply->why, code, "receiving the body failed: %s",
-                                   cg_strerror(code));
+    reply->error = cg__http_client_because(reply->why, code, "receiving the body failed: %s",
+                                           cg_strerror(code));
+    return code;
 }
 
 static ssize_t end_of_stream(struct cg_http_reply *reply)
@@ -82,12 +85,14 @@ static ssize_t read_body(struct cg_http_reply *reply, void *buf, size_t len)
     ssize_t n = 0;
 
     while (n == 0 && !reply->ended && reply->error == 0) {
+        int64_t deadline =
+            cg__http_client_wait_end(reply->client, reply->client->options.idle_timeout);
         struct cg_view view;
 
-        n = cg_yield(cg_borrow(reply->link.sock, &view,
-                               .timeout = reply->client->options.idle_timeout));
+        n = cg_yield(cg_borrow(reply->link.sock, &view, .timeout = CG_NEVER,
+                               .deadline = deadline));
         if (n < 0)
-            return cannot_read(reply, n);
+            return cannot_read(reply, n, deadline);
         if (n == 0)
             return end_of_stream(reply);
         n = parse(reply, &view, buf, len);

@@ -8,6 +8,7 @@
 #include "http/client/client_request.h"
 #include "http/client/client_send.h"
 #include "http/client/client_source.h"
+#include "http/client/client_wait.h"
 #include "http/client/client_why.h"
 
 #include <cogen/any.h>
@@ -208,11 +209,9 @@ static ssize_t hear(struct cg__asking *ask)
  * within expect_timeout); 1: the final response has come; negative. */
 static ssize_t ask_first(struct cg__link *link, struct cg__asking *ask)
 {
-    int64_t end, now = cg_sched_now(ask->client->sched),
-                 length = ask->client->options.expect_timeout;
+    int64_t end = cg__http_client_wait_end(ask->client, ask->client->options.expect_timeout);
     ssize_t n;
 
-    end = length < CG_NEVER - now ? now + length : CG_NEVER;
     do {
         n = cg_yield(
             cg_poll_sock(link->sock, CG_IN, .timeout = CG_NEVER, .deadline = end));

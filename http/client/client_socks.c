@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/client/client_socks.h"
+#include "http/client/client_wait.h"
 #include "http/client/client_why.h"
 
 #include <cogen/resolve.h>
@@ -215,11 +216,10 @@ ssize_t cg__http_client_socks(struct cg_sock *sock, const struct cg__url *proxy,
                               const struct cg__url *to, struct cg_http_client *client,
                               char *why)
 {
-    int64_t length = client->options.connect_timeout, now = cg_sched_now(client->sched);
     struct talk talk = {
         .sock = sock,
         .proxy = proxy,
-        .deadline = length < CG_NEVER - now ? now + length : CG_NEVER,
+        .deadline = cg__http_client_wait_end(client, client->options.connect_timeout),
         .why = why,
     };
     unsigned char method = OPEN;

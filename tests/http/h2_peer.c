@@ -499,6 +499,10 @@ static enum cg_verdict pass_submit(struct cg_sock *sock, struct cg_io *io)
     struct cg_sock *inner = of(sock)->inner;
 
     of(sock)->alpn->sends += io->code == CG_IO_SEND || io->code == CG_IO_OFFER;
+    if (io->code == CG_IO_RECV && of(sock)->alpn->broken < 0) {
+        io->result = of(sock)->alpn->broken;
+        return CG_DONE;
+    }
     io->fd = cg_sock_fd(inner);
     return cg_sock_transport(inner)->submit(inner, io);
 }

@@ -859,6 +859,44 @@ static ssize_t falls_back(void *arg)
     return 0;
 }
 
+/* A connection that the kernel has given up is not waited for, nor used again, nor taken for one
+ * that has ended in order. */
+static ssize_t is_given_up(void *arg)
+{
+    struct h2_alpn alpn = {.accepts = "h2"};
+    struct cg_http_tls tls = {h2_alpn_connect, &alpn};
+    char url[256], buf[8];
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(.tls = &tls);
+    IS(FETCH(.url = h2_peer_url(&peer, "https", "/ok")), 200);
+    has_body("ok");
+    alpn.broken = -ETIMEDOUT;
+    IS(FETCH(.url = h2_peer_url(&peer, "https", "/never")), -ETIMEDOUT);
+    ck_assert_ptr_nonnull(strstr(why, "the connection failed"));
+    alpn.broken = 0;
+    IS(FETCH(.url = h2_peer_url(&peer, "https", "/ok")), 200);
+    has_body("ok");
+    IS(alpn.handshakes, 2);
+    finish();
+
+    alpn.accepts = "http/1.1";
+    script_start(&server, TURNS(SAYS(HEAD_200 "\r\nhalf")));
+    client = CLIENT(.tls = &tls);
+    snprintf(url, sizeof url, "https://%s/", server.addr);
+    IS(FETCH(.url = url, .stream = true), 200);
+    IS(cg_yield(cg_http_read_reply(reply, buf, sizeof buf)), 4);
+    alpn.broken = -ETIMEDOUT;
+    IS(cg_yield(cg_http_read_reply(reply, buf, sizeof buf)), -ETIMEDOUT);
+    ck_assert_ptr_nonnull(strstr(cg_http_reply_why(reply), "receiving the body failed"));
+    alpn.broken = 0;
+    IS(cg_yield(cg_http_read_reply(reply, buf, sizeof buf)), -ETIMEDOUT);
+    cg_http_reply_free(reply);
+    done();
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(speaks),         CORO(streams),
     CORO(reads_at_once, .where = ON_SIM), CORO(reads_beside_another, .where = ON_SIM),
@@ -875,6 +913,7 @@ static const struct test_case cases[] = {
     CORO(negotiates, .where = ON_SIM),
     CORO(first_is_cancelled, .where = ON_SIM),
     CORO(falls_back),
+    CORO(is_given_up, .where = ON_SIM),
 };
 
 int main(void)
