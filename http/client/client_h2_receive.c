@@ -26,9 +26,17 @@ static bool has_body(const struct cg__h2_stream *stream)
     return stream->to > stream->from || stream->ended || stream->closed;
 }
 
-void cg__http_client_h2_receive_pop(struct cg_http_reply *reply)
+static void take_trailers(struct cg_http_reply *reply, struct cg__h2_stream *stream)
 {
-    struct cg__h2_stream *stream = reply->link.stream;
+    struct cg_http_headers empty = reply->trailers;
+
+    reply->trailers = stream->trailers;
+    stream->trailers = empty;
+}
+
+/* A response that has ended without a body may have trailers all the same. */
+static void pop(struct cg_http_reply *reply, struct cg__h2_stream *stream)
+{
     struct cg__h2_head *head = stream->first;
     bool none = stream->head_only || head->status == 204 || head->status == 304 ||
                 head->status / 100 == 1 || (stream->ended && stream->to == stream->from);
@@ -49,6 +57,8 @@ void cg__http_client_h2_receive_pop(struct cg_http_reply *reply)
                   : !none || stream->head_only ? -1
                                                : 0,
     };
+    if (none && stream->ended && stream->first == NULL)
+        take_trailers(reply, stream);
     cg__http_blocks_free(head, &stream->h2->memory);
 }
 
@@ -57,6 +67,16 @@ ssize_t cg__http_client_h2_receive_error(const struct cg__h2_stream *stream, cha
     if (stream->error == 0)
         return cg__http_client_because(why, CG_EOF, "the server ended the stream");
     return cg__http_client_because(why, stream->error, "%s", stream->why);
+}
+
+ssize_t cg__http_client_h2_receive_pop(struct cg_http_reply *reply, char *why)
+{
+    struct cg__h2_stream *stream = reply->link.stream;
+
+    if (stream->first == NULL || !stream->first->complete)
+        return cg__http_client_h2_receive_error(stream, why);
+    pop(reply, stream);
+    return 0;
 }
 
 static ssize_t no_head(ssize_t code, bool begun, char *why)
@@ -83,19 +103,7 @@ ssize_t cg__http_client_h2_receive_head(struct cg_http_reply *reply, const char 
                                 cg__http_client_wait_end(client, client->options.idle_timeout));
     if (n < 0)
         return no_head(n, true, why);
-    if (stream->first == NULL || !stream->first->complete)
-        return cg__http_client_h2_receive_error(stream, why);
-    cg__http_client_h2_receive_pop(reply);
-    return 0;
-}
-
-static void end(struct cg_http_reply *reply, struct cg__h2_stream *stream)
-{
-    struct cg_http_headers empty = reply->trailers;
-
-    reply->ended = true;
-    reply->trailers = stream->trailers;
-    stream->trailers = empty;
+    return cg__http_client_h2_receive_pop(reply, why);
 }
 
 ssize_t cg__http_client_h2_receive_body(struct cg_http_reply *reply, void *buf, size_t len)
@@ -118,8 +126,10 @@ ssize_t cg__http_client_h2_receive_body(struct cg_http_reply *reply, void *buf, 
         reply->received += (int64_t)len;
         nghttp2_session_consume_stream(stream->h2->session, stream->id, len);
     }
-    if (len == there && stream->ended)
-        end(reply, stream);
+    if (len == there && stream->ended) {
+        reply->ended = true;
+        take_trailers(reply, stream);
+    }
     if (len == 0 && !stream->ended)
         return cg__http_client_h2_receive_error(stream, reply->why);
     return (ssize_t)len;

@@ -64,12 +64,10 @@ static bool has_moved_or_head(const struct cg__h2_stream *stream)
 static ssize_t hear(struct cg__h2_stream *stream, struct cg__asking *ask)
 {
     while (cg__http_client_h2_receive_is_there(stream)) {
-        ssize_t n;
+        ssize_t n = cg__http_client_h2_receive_pop(ask->reply, ask->why);
 
-        if (stream->first == NULL)
-            return cg__http_client_h2_receive_error(stream, ask->why);
-        cg__http_client_h2_receive_pop(ask->reply);
-        n = cg__http_client_head_interim(ask);
+        if (n == 0)
+            n = cg__http_client_head_interim(ask);
         if (n < 0 || !cg__http_client_head_is_interim(ask->reply))
             return n < 0 ? n : 1;
     }

@@ -95,9 +95,10 @@ ssize_t cg__http_client_h2_receive_head(struct cg_http_reply *reply, const char 
                                         int64_t timeout, char *why);
 ssize_t cg__http_client_h2_receive_body(struct cg_http_reply *reply, void *buf, size_t len);
 
-/* Whether a head, or the end of the stream, can be read; reads the head into the reply. */
+/* Whether a head, or the end of the stream, can be read; reads the head into the reply. 0, or why
+ * the stream was closed before the head was complete, with a message. */
 bool cg__http_client_h2_receive_is_there(const struct cg__h2_stream *stream);
-void cg__http_client_h2_receive_pop(struct cg_http_reply *reply);
+ssize_t cg__http_client_h2_receive_pop(struct cg_http_reply *reply, char *why);
 
 /* Why a stream was closed before its response was complete: the code, with a message. */
 ssize_t cg__http_client_h2_receive_error(const struct cg__h2_stream *stream, char *why);
