@@ -160,7 +160,7 @@ struct cg__asking {
     bool fresh;    /* do not use a connection from the pool */
     bool plain;    /* HTTP/1.1 only: for an upgrade, or because the server wants it */
     bool connected; /* the last attempt had a connection */
-    bool interim;   /* the last attempt had an interim response */
+    unsigned interims; /* responses before the final one, in the last attempt */
     bool responded; /* the head of the final response has been read */
     bool unsent;    /* a part of the body was not sent */
     ssize_t broken; /* why the server takes no more of the request; 0: it does */

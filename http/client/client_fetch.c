@@ -104,10 +104,11 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
         reply->repeat = &link->lease->repeat;
     *ask->put = true;
     ask->sent = 0;
-    ask->interim = ask->responded = ask->unsent = false;
+    ask->interims = 0;
+    ask->responded = ask->unsent = false;
     ask->broken = 0;
     n = link->carrier->send(link, ask);
-    for (unsigned i = 0; n == 0 && !ask->responded; i++) {
+    while (n == 0 && !ask->responded) {
         if (ask->sending != NULL)
             n = cg__http_client_sending_wait(ask);
         if (n == 0)
@@ -115,9 +116,6 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
         if (n == 0)
             n = cg__http_client_head_interim(ask);
         ask->responded = n == 0 && !cg__http_client_head_is_interim(reply);
-        if (n == 0 && i == CG__HTTP_MOST_INTERIM)
-            n = cg__http_client_because(ask->why, CG_EHTTP,
-                                        "the server sends too many interim responses");
     }
     if (n == 0 && reply->head.status == 101 && !ask->fetch->upgrade)
         n = cg__http_client_because(ask->why, CG_EHTTP,
@@ -181,17 +179,17 @@ static bool may_try_again(struct cg__asking *ask, const struct cg__link *link, s
 static bool was_idle_too_long(struct cg__asking *ask, const struct cg__link *link)
 {
     bool idle = ask->reply->head.status == 408 && link->sock != NULL && link->kept &&
-                !ask->fresh && !ask->interim && rewind_body(ask);
+                !ask->fresh && ask->interims == 0 && rewind_body(ask);
 
     ask->fresh |= idle;
     return idle;
 }
 
 /* Whether the server has refused Expect (417), so that the request is sent again without
- * it. */
+ * it. Pieces of its body may have been read already, though the server took none. */
 static bool refuses_question(struct cg__asking *ask)
 {
-    return ask->expect && ask->reply->head.status == 417 && ask->sent == 0;
+    return ask->expect && ask->reply->head.status == 417 && ask->sent == 0 && rewind_body(ask);
 }
 
 static ssize_t once(struct cg__asking *ask, struct cg__link *link)

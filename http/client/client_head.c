@@ -114,7 +114,10 @@ ssize_t cg__http_client_head_interim(struct cg__asking *ask)
     bool interim = cg__http_client_head_is_interim(ask->reply);
     ssize_t n = 0;
 
-    ask->interim |= interim;
+    ask->interims += interim;
+    if (ask->interims > CG__HTTP_MOST_INTERIM)
+        return cg__http_client_because(ask->why, CG_EHTTP,
+                                       "the server sends too many interim responses");
     if (fetch->interim != NULL && interim)
         n = fetch->interim(fetch->interim_arg, (int)ask->reply->head.status,
                            &ask->reply->headers);

@@ -20,8 +20,8 @@ ssize_t cg__http_client_head_read(struct cg_http_reply *reply, const char *metho
 /* The error for a head or body that the parser has refused, with a message. */
 ssize_t cg__http_client_head_refused(const struct cg__http_parser *parser, char *why);
 
-/* Passes an interim response to the callback of the request. 0, or a code that ends the
- * request. */
+/* Counts an interim response, and passes it to the callback of the request. 0, or a code that
+ * ends the request. */
 ssize_t cg__http_client_head_interim(struct cg__asking *ask);
 
 #endif
