@@ -102,8 +102,9 @@ static int append(struct cg__h2 *h2, const uint8_t *data, size_t len)
     return 0;
 }
 
-/* Gathers what the session wants to send. 0 or a negative code. */
-static ssize_t gather(struct cg__h2 *h2)
+/* Gathers what the session wants to send. If that fails, the connection does: the session takes a
+ * frame for sent that is missing. */
+static void gather(struct cg__h2 *h2)
 {
     const uint8_t *data;
     ssize_t n = 1;
@@ -113,9 +114,10 @@ static ssize_t gather(struct cg__h2 *h2)
     while (n > 0 && h2->out_to < OUT_SIZE) {
         n = nghttp2_session_mem_send(h2->session, &data);
         if (n > 0 && append(h2, data, (size_t)n) < 0)
-            return -ENOMEM;
+            n = NGHTTP2_ERR_NOMEM;
     }
-    return n >= 0 ? 0 : n == NGHTTP2_ERR_NOMEM ? -ENOMEM : CG_EHTTP;
+    if (n < 0)
+        fail_by(h2, n == NGHTTP2_ERR_NOMEM ? -ENOMEM : CG_EHTTP);
 }
 
 /* So many of the gathered bytes have left. */
@@ -232,9 +234,7 @@ static ssize_t write_once(struct cg__h2_stream *stream, int64_t deadline)
 
     if (n < 0)
         return n;
-    n = gather(h2);
-    if (n < 0)
-        fail_by(h2, n);
+    gather(h2);
     if (h2->out_to - h2->out_from <= SMALL)
         cg__http_client_h2_pump_offer(h2);
     return h2->error < 0 || h2->out_from == h2->out_to ? 0 : write_out(h2, deadline);
@@ -308,7 +308,10 @@ void cg__http_client_h2_pump_offer(struct cg__h2 *h2)
 {
     struct cg_io io = {.code = CG_IO_OFFER};
 
-    if (h2->writing || h2->error < 0 || gather(h2) < 0 || h2->out_from == h2->out_to)
+    if (h2->writing || h2->error < 0)
+        return;
+    gather(h2);
+    if (h2->error < 0 || h2->out_from == h2->out_to)
         return;
     io.fd = cg_sock_fd(h2->sock);
     io.buf = h2->out + h2->out_from;
