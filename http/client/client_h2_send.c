@@ -285,7 +285,7 @@ ssize_t cg__http_client_h2_send(struct cg__link *link, struct cg__asking *ask)
         stream->id = (int32_t)n;
         n = 0;
     } else if (n == -EAGAIN) {
-        stream->refused = true;
+        stream->refused = stream->h2->spent = true; /* on another connection, it has a number */
     }
     ask->reply->head.status = 0;
     if (n == 0 && ask->with_body)

@@ -3,6 +3,7 @@
  * requests share a connection. */
 #include "config.h"
 
+#include "http/client/client_h2_session.h"
 #include "tests/http/h2_peer.h"
 #include "tests/http/http_ask.h"
 
@@ -897,6 +898,24 @@ static ssize_t is_given_up(void *arg)
     return 0;
 }
 
+/* When a connection has no more numbers for streams, another one takes its place. */
+static ssize_t runs_out_of_numbers(void *arg)
+{
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR);
+    IS(FETCH(.url = AT("/head"), .stream = true), 200);
+    IS(nghttp2_session_set_next_stream_id(reply->link.stream->h2->session, INT32_MAX), 0);
+    cg_http_reply_free(reply);
+    for (int i = 0; i < 3; i++) {
+        IS(ASK("/ok"), 200);
+        has_body("ok");
+    }
+    IS(peer.connections, 2);
+    finish();
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(speaks),         CORO(streams),
     CORO(reads_at_once, .where = ON_SIM), CORO(reads_beside_another, .where = ON_SIM),
@@ -914,6 +933,7 @@ static const struct test_case cases[] = {
     CORO(first_is_cancelled, .where = ON_SIM),
     CORO(falls_back),
     CORO(is_given_up, .where = ON_SIM),
+    CORO(runs_out_of_numbers),
 };
 
 int main(void)
