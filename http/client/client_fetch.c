@@ -196,6 +196,7 @@ static ssize_t once(struct cg__asking *ask, struct cg__link *link)
 {
     unsigned refusals = 0;
 
+    ask->fresh = false;
     for (;;) {
         bool again;
         ssize_t n;

@@ -349,6 +349,31 @@ static ssize_t limits_kept(void *arg)
     return 0;
 }
 
+/* After a lost connection a request avoids other kept ones, but only until it has a response: a
+ * redirect may use them. */
+static ssize_t loses_only_one(void *arg)
+{
+    char move[256];
+
+    (void)arg;
+    script_start(&other, TURNS(SAYS(OK_200(1, "x")), SAYS(OK_200(1, "y"))));
+    snprintf(move, sizeof move,
+             "HTTP/1.1 302 Moved\r\nLocation: %s/\r\nContent-Length: 0\r\n\r\n", other.url);
+    script_start(&server, TURNS(SAYS(OK_200(1, "1")), SAYS(NULL, .close = true), SAYS(move)));
+    client = CLIENT();
+    IS(cg_yield(cg_http_get(client, other.url, &reply)), 200);
+    has_body("x");
+    IS(GET("/"), 200);
+    has_body("1");
+    IS(GET("/"), 200);
+    has_body("y");
+    IS(server.connections, 2);
+    IS(other.connections, 1);
+    done();
+    script_end(&other);
+    return 0;
+}
+
 /* The limit for all hosts includes kept connections. The oldest of these is closed. */
 static ssize_t limits_all(void *arg)
 {
@@ -392,6 +417,7 @@ static const struct test_case cases[] = {
     CORO(notices_the_end, .where = ON_KERNEL),
     CORO(waits_in_order, .where = ON_SIM),
     CORO(is_cancelled_early, .where = ON_SIM),
+    CORO(loses_only_one),
     CORO(limits_all),
     CORO(limits_kept),
 };
