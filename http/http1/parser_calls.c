@@ -52,6 +52,15 @@ static int on_version(llhttp_t *llhttp, const char *at, size_t size)
     return 0;
 }
 
+/* llhttp parses a line that ends after the target as HTTP/0.9 and never calls
+ * on_version_complete for it. The version is unknown here in all other cases. */
+static int on_url_complete(llhttp_t *llhttp)
+{
+    bool none = llhttp->http_major == 0 && llhttp->http_minor == 9;
+
+    return none ? cg__http_parser_refuse(of(llhttp), 400, "no version") : 0;
+}
+
 /* A minor version above 1 is treated as 1, the highest that we implement (RFC 9110, 2.5).
  * llhttp is lenient about versions, so the check is ours. */
 static int on_version_complete(llhttp_t *llhttp)
@@ -221,5 +230,5 @@ static int on_message_complete(llhttp_t *llhttp)
     }
 
 const llhttp_settings_t cg__http_parser_request_calls =
-    SETTINGS(.on_url = on_text, .on_version = on_version);
+    SETTINGS(.on_url = on_text, .on_url_complete = on_url_complete, .on_version = on_version);
 const llhttp_settings_t cg__http_parser_response_calls = SETTINGS(.on_status = on_text);
