@@ -3,8 +3,9 @@
 # Checks internal names. A function that files share is named after the file that defines it:
 # cg__queue_put is in queue.c. A family of files may use the family's name (cg__sim_... in
 # sim_net.c) or the folder's (cg__coding_... in http/coding/). In http/ and tls/ the library's
-# prefix comes first. The type of a backend is called like cg__reactor_epoll. Needs NM, srcdir;
-# runs in the build directory.
+# prefix comes first, and a name may have all folders (cg__http_client_h2_... in http/client/h2/).
+# The type of a backend is called like cg__reactor_epoll. Needs NM, srcdir; runs in the build
+# directory.
 set -eu
 export LC_ALL=C
 
@@ -34,12 +35,16 @@ awk '
         file = part[n]
         folder = part[n - 1]
         prefix = part[1] == "http" || part[1] == "tls" ? part[1] "_" : ""
+        path = part[1]
+        for (i = 2; i < n; i++)
+            path = path "_" part[i]
         family = file
         sub(/_.*/, "", family)
         name = $2
         sub(/^cg__/, "", name)
         checks++
         if (!begins(prefix file) && !begins(prefix family) && !begins(prefix folder) &&
+            !(prefix != "" && begins(path)) &&
             !(prefix != "" && file == part[1] && index(name, prefix) == 1) &&
             name != "reactor_" file) {
             print "FAIL: " $2 " stands in " $1

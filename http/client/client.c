@@ -3,11 +3,11 @@
 #include "config.h"
 
 #include "http/client/client.h"
-#include "http/client/client_h2.h"
 #include "http/client/client_refresh.h"
 #include "http/client/client_reply.h"
 #include "http/client/client_site.h"
 #include "http/client/client_target.h"
+#include "http/client/h2/h2.h"
 
 #include <stdio.h>
 #include <stdlib.h>

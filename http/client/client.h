@@ -28,7 +28,7 @@ struct cg_http_client {
     struct cg_http_target *targets; /* NULL: none */
     struct cg__pool pool;
     struct cg__http2_spare blocks; /* of the sessions of HTTP/2, and of their streams */
-    struct cg_http_headers h2_fields; /* memory for those of the next request: client_h2_fields.c */
+    struct cg_http_headers h2_fields; /* memory for those of the next request: h2/fields.c */
     struct cg__site *sites;
     unsigned nsites;
     struct cg_http_reply *spare; /* unused replies, for the next requests: client_reply.c */

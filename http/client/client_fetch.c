@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include "http/client/client_cached.h"
-#include "http/client/client_h2.h"
 #include "http/client/client_head.h"
 #include "http/client/client_link.h"
 #include "http/client/client_refresh.h"
@@ -12,6 +11,7 @@
 #include "http/client/client_sending.h"
 #include "http/client/client_site.h"
 #include "http/client/client_why.h"
+#include "http/client/h2/h2.h"
 #include "http/coding/decoder.h"
 #include "http/cookies/jar.h"
 #include "lib/base/ascii.h"

@@ -4,10 +4,10 @@
 #include "config.h"
 
 #include "http/client/client_dial.h"
-#include "http/client/client_h2.h"
 #include "http/client/client_http1.h"
 #include "http/client/client_link.h"
 #include "http/client/client_why.h"
+#include "http/client/h2/h2.h"
 
 #include <cogen/coro.h>
 #include <cogen/reactor.h>

@@ -4,9 +4,9 @@
  * hold the run: connections that have been idle for too long are closed at the next use. */
 #include "config.h"
 
-#include "http/client/client_h2.h"
 #include "http/client/client_pool.h"
 #include "http/client/client_route.h"
+#include "http/client/h2/h2.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -3,10 +3,10 @@
  * error of a server has a code and a message. */
 #include "config.h"
 
-#include "http/client/client_h2_tunnel.h"
 #include "http/client/client_link.h"
 #include "http/client/client_reply.h"
 #include "http/client/client_why.h"
+#include "http/client/h2/tunnel.h"
 #include "http/coding/decoder.h"
 #include "lib/base/sanitize.h"
 

@@ -3,7 +3,7 @@
  * requests share a connection. */
 #include "config.h"
 
-#include "http/client/client_h2_session.h"
+#include "http/client/h2/session.h"
 #include "tests/http/h2_peer.h"
 #include "tests/http/http_ask.h"
 

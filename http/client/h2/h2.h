@@ -5,8 +5,8 @@
  * streams do its work in turn: one reads what comes for all of them, and one writes what is
  * to be sent. Who has got what it waits for leaves that to another one. So an idle
  * connection holds nothing but memory, and a cancelled request leaves the others alone. */
-#ifndef COGEN_HTTP_CLIENT_CLIENT_H2_H
-#define COGEN_HTTP_CLIENT_CLIENT_H2_H
+#ifndef COGEN_HTTP_CLIENT_H2_H
+#define COGEN_HTTP_CLIENT_H2_H
 
 #include "http/client/client.h"
 #include "http/client/client_line.h"
@@ -94,7 +94,7 @@ static inline bool cg__http_client_h2_wants_1_1(const struct cg__h2_stream *stre
     return stream != NULL && stream->wants_1_1;
 }
 
-/* Defined in client_h2.c, or client_h2_none.c: */
+/* Defined in h2.c, or h2_none.c: */
 
 /* Whether this library can do HTTP/2. */
 extern const bool cg__http_client_h2_known;

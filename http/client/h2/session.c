@@ -3,8 +3,8 @@
  * nothing is sent or yielded within them. */
 #include "config.h"
 
-#include "http/client/client_h2_session.h"
 #include "http/client/client_why.h"
+#include "http/client/h2/session.h"
 #include "http/http2/setup.h"
 #include "lib/base/ascii.h"
 

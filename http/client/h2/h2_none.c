@@ -2,8 +2,8 @@
 /* For systems without nghttp2: no connection speaks HTTP/2. */
 #include "config.h"
 
-#include "http/client/client_h2.h"
-#include "http/client/client_h2_tunnel.h"
+#include "http/client/h2/h2.h"
+#include "http/client/h2/tunnel.h"
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams of HTTP/2 as sockets. */
-#ifndef COGEN_HTTP_CLIENT_CLIENT_H2_TUNNEL_H
-#define COGEN_HTTP_CLIENT_CLIENT_H2_TUNNEL_H
+#ifndef COGEN_HTTP_CLIENT_H2_TUNNEL_H
+#define COGEN_HTTP_CLIENT_H2_TUNNEL_H
 
 #include "http/client/client.h"
 

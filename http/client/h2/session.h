@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A connection of HTTP/2, as its files see it. */
-#ifndef COGEN_HTTP_CLIENT_CLIENT_H2_SESSION_H
-#define COGEN_HTTP_CLIENT_CLIENT_H2_SESSION_H
+#ifndef COGEN_HTTP_CLIENT_H2_SESSION_H
+#define COGEN_HTTP_CLIENT_H2_SESSION_H
 
-#include "http/client/client_h2.h"
+#include "http/client/h2/h2.h"
 #include "http/http2/setup.h"
 
 #include <cogen/coro.h>
@@ -45,7 +45,7 @@ struct cg__h2 {
     uint64_t out_gone; /* bytes that have left before these */
 };
 
-/* Defined in client_h2_session.c: */
+/* Defined in session.c: */
 
 /* Makes the session, and queues its settings. 0 or -ENOMEM. */
 int cg__http_client_h2_session_begin(struct cg__h2 *h2);
@@ -67,7 +67,7 @@ void cg__http_client_h2_session_thrive(struct cg__h2 *h2);
 /* Wakes the coroutines of a stream; also the one that reads, if it need not any more. */
 void cg__http_client_h2_session_wake(struct cg__h2_stream *stream);
 
-/* Defined in client_h2_pump.c: */
+/* Defined in pump.c: */
 
 /* Waits until ready(stream), and meanwhile does the work of the connection unless others
  * do. 0, -ETIMEDOUT, -ECANCELED, or another negative code of waiting itself. If the
@@ -85,7 +85,7 @@ void cg__http_client_h2_pump_drain(struct cg__h2 *h2);
 /* Whether there is something to send. */
 bool cg__http_client_h2_pump_is_behind(const struct cg__h2 *h2);
 
-/* Defined in client_h2_send.c and client_h2_receive.c: the carrier. */
+/* Defined in send.c and receive.c: the carrier. */
 
 struct cg__sending;
 ssize_t cg__http_client_h2_send(struct cg__link *link, struct cg__asking *ask);
@@ -103,7 +103,7 @@ ssize_t cg__http_client_h2_receive_pop(struct cg_http_reply *reply, char *why);
 /* Why a stream was closed before its response was complete: the code, with a message. */
 ssize_t cg__http_client_h2_receive_error(const struct cg__h2_stream *stream, char *why);
 
-/* Defined in client_h2_fields.c: */
+/* Defined in fields.c: */
 
 /* Submits the request. Returns the number of the stream, or a negative code; -EAGAIN: the
  * connection has no more numbers. */

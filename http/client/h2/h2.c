@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections of HTTP/2, and their streams: see client_h2.h. */
+/* Connections of HTTP/2, and their streams: see h2.h. */
 #include "config.h"
 
-#include "http/client/client_h2_session.h"
+#include "http/client/h2/session.h"
 
 #include <stdlib.h>
 

@@ -3,9 +3,9 @@
  * As for other streams, the coroutines that wait do the work of the connection. */
 #include "config.h"
 
-#include "http/client/client_h2_session.h"
-#include "http/client/client_h2_tunnel.h"
 #include "http/client/client_link.h"
+#include "http/client/h2/session.h"
+#include "http/client/h2/tunnel.h"
 #include "http/http2/stream_sock.h"
 #include "sockets/memory.h"
 

@@ -2,9 +2,9 @@
 /* Moves the bytes of a connection, in the coroutines that wait for its streams. */
 #include "config.h"
 
-#include "http/client/client_h2_session.h"
 #include "http/client/client_wait.h"
 #include "http/client/client_why.h"
+#include "http/client/h2/session.h"
 #include "http/message/room.h"
 
 #include <cogen/any.h>

@@ -3,12 +3,12 @@
  * are open. Bodies other than short ones in memory are sent by a coroutine of their own. */
 #include "config.h"
 
-#include "http/client/client_h2_session.h"
 #include "http/client/client_head.h"
 #include "http/client/client_sending.h"
 #include "http/client/client_source.h"
 #include "http/client/client_wait.h"
 #include "http/client/client_why.h"
+#include "http/client/h2/session.h"
 
 #include <errno.h>
 #include <stdlib.h>

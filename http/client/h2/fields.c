@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "http/client/client_fields.h"
-#include "http/client/client_h2_session.h"
+#include "http/client/h2/session.h"
 #include "http/http1/framing.h"
 #include "http/message/ws_key.h"
 #include "lib/base/ascii.h"
