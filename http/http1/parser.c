@@ -89,7 +89,7 @@ static size_t before_fourth_digit(struct cg__http_parser *parser, const char *da
  * bare LF. */
 static enum cg__http_event ended(struct cg__http_parser *parser, const char *end)
 {
-    char before = end - parser->data > 1 ? end[-2] : parser->before;
+    char before = end - parser->data > 1 ? end[-2] : parser->before[2];
 
     if (end == parser->data || end[-1] != '\n' || before != '\r') {
         cg__http_parser_refuse(parser, 400, "a bare LF");
@@ -262,6 +262,15 @@ static enum cg__http_event parse_size(struct cg__http_parser *parser, const char
     return parser->why == NULL ? CG__HTTP_MORE : CG__HTTP_BAD;
 }
 
+static void keep_last(struct cg__http_parser *parser, const char *data, size_t used)
+{
+    char *last = parser->before;
+    size_t n = used < sizeof parser->before ? used : sizeof parser->before;
+
+    memmove(last, last + n, sizeof parser->before - n);
+    memcpy(last + sizeof parser->before - n, data + used - n, n);
+}
+
 /* Parses bytes up to the next event, or to where the line of a chunk's size begins or
  * ends. */
 static enum cg__http_event parse_part(struct cg__http_parser *parser, const char *data,
@@ -292,8 +301,7 @@ static enum cg__http_event parse_part(struct cg__http_parser *parser, const char
     parser->looking = parser->since != NULL;
     parser->keeping = parser->from != NULL;
     event = parsed(parser, error, data + *used);
-    if (*used > 0)
-        parser->before = data[*used - 1];
+    keep_last(parser, data, *used);
     headers = cg__http_parser_list(parser);
     if (event == CG__HTTP_BAD && headers != NULL)
         headers->count = parser->ready; /* further fields have no stored texts */

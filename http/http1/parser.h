@@ -68,7 +68,7 @@ struct cg__http_parser {
     /* Everything from here to `host` is zero when llhttp starts. */
     bool in_trailers, paused;
     bool looking, keeping;  /* within lines that are checked; within stored fields */
-    char before;            /* the last byte of the previous call */
+    char before[3];         /* the last bytes of the previous calls */
     uint8_t token;          /* which part of a field is open */
     uint8_t hosts, codings, lengths; /* fields of these names; 2: or more */
     uint8_t options;        /* enum cg__http_option: what Connection and Upgrade say */

@@ -4,7 +4,7 @@
 
 #include "http/http1/parser_inside.h"
 
-enum token { NOTHING, NAME, VALUE };
+enum token { NOTHING, NUMBER, NAME, VALUE };
 
 static struct cg__http_parser *of(llhttp_t *llhttp)
 {
@@ -43,13 +43,27 @@ static int on_text(llhttp_t *llhttp, const char *at, size_t size)
     return 0;
 }
 
+/* Whether the version at `at` is one of HTTP. llhttp also accepts RTSP/ and ICE/ there, which differ
+ * from HTTP/ in the third byte from the end. That may have come with an earlier call. */
+static bool is_http(const struct cg__http_parser *parser, const char *at)
+{
+    size_t have = (size_t)(at - parser->data);
+
+    return (have >= 3 ? at[-3] : parser->before[have]) == 'T';
+}
+
 /* The method. There is no end of a line between it and the target. */
 static int on_version(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct cg__http_parser *parser = of(llhttp);
 
     parser->seen_to = at + size;
-    return 0;
+    if (parser->token == NUMBER) /* a further piece */
+        return 0;
+    parser->token = NUMBER;
+    return is_http(parser, at)
+               ? 0
+               : cg__http_parser_refuse_at(parser, at, 400, "another protocol than HTTP");
 }
 
 /* llhttp parses a line that ends after the target as HTTP/0.9 and never calls
@@ -65,6 +79,7 @@ static int on_url_complete(llhttp_t *llhttp)
  * llhttp is lenient about versions, so the check is ours. */
 static int on_version_complete(llhttp_t *llhttp)
 {
+    of(llhttp)->token = NOTHING;
     if (llhttp->http_major == 0)
         return cg__http_parser_refuse(of(llhttp), 400, "no version");
     if (llhttp->http_major != 1)

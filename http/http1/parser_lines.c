@@ -23,7 +23,7 @@ int cg__http_parser_look(struct cg__http_parser *parser, const char *to,
                          const char *end)
 {
     const char *from = parser->seen_to, *at = from;
-    char before = from > parser->data ? from[-1] : parser->before;
+    char before = from > parser->data ? from[-1] : parser->before[2];
     bool may_fold = parser->llhttp.type == HTTP_RESPONSE;
 
     if (from == end)

@@ -225,6 +225,8 @@ START_TEST(refused)
         {"GET / HTTP/0.9\r\n\r\n", "400"},
         {"GET /\r\n" H "\r\n", "400"},
         {"GET /\n" H "\r\n", "400"},
+        {"GET / RTSP/1.1\r\n" H "\r\n", "400"},
+        {"SOURCE / ICE/1.0\r\n" H "\r\n", "400"},
         {"GET /HTTP/1.1\r\n" H "\r\n", "400"},
         {"GET http://x/\r\n" H "\r\n", "400"},
         {"GET * \r\n" H "\r\n", "400"},
