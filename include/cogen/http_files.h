@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A handler that serves the files of a directory. See cg_http_server(3).
+/* A handler that serves the files of a directory. See cg_http_files(3).
  *
  *     struct cg_http_files *files;
  *     ...

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The request that a handler of an HTTP server gets: reading it, and what it says. See
- * cg_http_server(3). */
+ * cg_http_request(3). */
 #ifndef COGEN_HTTP_REQUEST_H
 #define COGEN_HTTP_REQUEST_H
 

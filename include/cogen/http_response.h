@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The response that a handler of an HTTP server sends: its head, its body, and what may come
- * before or instead. See cg_http_server(3). */
+ * before or instead. See cg_http_response(3). */
 #ifndef COGEN_HTTP_RESPONSE_H
 #define COGEN_HTTP_RESPONSE_H
 
