@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { ENHANCE_YOUR_CALM = 11, INTERNAL_ERROR = 2 };
+enum { INTERNAL_ERROR = 2, CANCEL = 8, ENHANCE_YOUR_CALM = 11 };
 
 #define NO_PATH "\202\206\001\001x" /* GET, http, the authority */
 
@@ -72,6 +72,55 @@ static ssize_t late_request(void *arg)
     return 0;
 }
 
+/* A head that does not come in time ends the connection. While its GOAWAY waits, so does the
+ * reader. */
+static ssize_t half_head(void *arg)
+{
+    static struct raw raw;
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){.protocols = CG_HTTP_H2C,
+                                                 .header_timeout = 2 * CG_SECOND});
+    raw_open(&raw, addr, NULL, 0);
+    get_stuck(&raw);
+    raw_send(&raw, HEADERS, END_STREAM, 181, NO_PATH, 5);
+    OK(cg_yield(cg_sleep(10 * CG_SECOND)));
+    IS(raw_to_end(&raw), 0);
+    raw_close(&raw);
+    serve_end();
+    return 0;
+}
+
+/* A response that the client does not take is given up, although there is always a head that is
+ * coming. */
+static ssize_t heads_all_along(void *arg)
+{
+    static const char end[] = "\0\0\0\11\4\0\0\0\0", next[] = "\0\0\5\1\1\0\0\0\0" NO_PATH;
+    char both[sizeof end - 1 + sizeof next - 1];
+    static struct raw raw;
+
+    (void)arg;
+    memcpy(both, end, sizeof end - 1);
+    memcpy(both + sizeof end - 1, next, sizeof next - 1);
+    serve_begin(&(struct cg_http_server_options){.protocols = CG_HTTP_H2C,
+                                                 .write_timeout = 5 * CG_SECOND});
+    raw_open(&raw, addr, "\0\4\0\0\0\0", 6); /* SETTINGS_INITIAL_WINDOW_SIZE: 0 */
+    raw_get(&raw, END_STREAM, 1, "/text", NULL, 0);
+    raw_send(&raw, HEADERS, END_STREAM, 3, NO_PATH, 5);
+    for (char id = 3; id < 23; id += 2) {
+        OK(cg_yield(cg_sleep(CG_SECOND)));
+        both[8] = id;
+        both[sizeof end - 1 + 8] = (char)(id + 2);
+        raw_bytes(&raw, both, sizeof both);
+    }
+    while (raw.at[1].reset == RAW_NONE)
+        ck_assert(raw_once(&raw));
+    IS(raw.at[1].reset, CANCEL);
+    raw_close(&raw);
+    serve_end();
+    return 0;
+}
+
 /* Gives up soon, but does not end at once. */
 static ssize_t impatient(struct cg_http_request *req, void *arg)
 {
@@ -116,6 +165,8 @@ static ssize_t given_up(void *arg)
 static const struct test_case cases[] = {
     CORO(resets, .where = ON_SIM),
     CORO(late_request, .where = ON_SIM),
+    CORO(half_head, .where = ON_SIM),
+    CORO(heads_all_along, .where = ON_SIM),
     CORO(given_up, .where = ON_SIM),
 };
 

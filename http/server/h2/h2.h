@@ -134,10 +134,12 @@ static inline void cg__http_h2_leave(struct cg__http_h2 *h2)
                                         NGHTTP2_NO_ERROR, NULL, 0) != 0;
 }
 
-/* Ends the connection by a GOAWAY with this error, or NGHTTP2_NO_ERROR. */
+/* Ends the connection by a GOAWAY with this error, or NGHTTP2_NO_ERROR. No head is awaited any
+ * more. */
 static inline void cg__http_h2_terminate(struct cg__http_h2 *h2, uint32_t error)
 {
     h2->leaves = true;
+    h2->in_head = false;
     h2->failed |= nghttp2_session_terminate_session(h2->session, error) != 0;
 }
 

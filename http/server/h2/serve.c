@@ -54,11 +54,15 @@ static int64_t idle_until(const struct cg__http_h2 *h2)
 
 static int64_t deadline(const struct cg__http_h2 *h2)
 {
+    int64_t due = CG_NEVER;
+
     if (h2->in_head)
-        return cg__http_clocks_head(h2->conn, h2->head_len);
-    if (h2->unsent > 0 || h2->leaves) /* the writer ends the wait when it has written all */
-        return h2->look_at;
-    return h2->live == 0 ? idle_until(h2) : CG_NEVER;
+        due = cg__http_clocks_head(h2->conn, h2->head_len);
+    else if (is_idle(h2) && !h2->leaves)
+        due = idle_until(h2);
+    if ((h2->unsent > 0 || h2->leaves) && h2->look_at < due)
+        due = h2->look_at; /* the writer ends the wait when it has written all */
+    return due;
 }
 
 enum {
