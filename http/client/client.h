@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The structs of the client. A request passes through the files in this order:
- * client_fetch.c (redirects, retries), client_cached.c (the cache), client_link.c (a
- * connection: client_route.c, and client_dial.c for a new one), client_fields.c, then
- * its carrier (HTTP/1.1: client_send.c, client_head.c, client_http1.c), client_sending.c (a
- * longer body of the request), and client_reply.c (the body of the response). */
+/* The structs of the client. A request passes through the files in this order: client_fetch.c (with
+ * client_redirect.c and client_retry.c), client_cached.c (the cache), client_exchange.c (up to the
+ * head of the response), client_link.c (a connection: client_route.c, and client_dial.c for a new
+ * one), client_fields.c, then its carrier (HTTP/1.1: client_send.c, client_head.c, client_http1.c;
+ * h2/), client_sending.c (a longer body of the request), and client_body.c (that of the response).
+ * client_reply.c is what the caller gets. */
 #ifndef COGEN_HTTP_CLIENT_CLIENT_H
 #define COGEN_HTTP_CLIENT_CLIENT_H
 

@@ -3,9 +3,9 @@
  * the cache is like any other, but for its carrier. */
 #include "config.h"
 
+#include "http/client/client_body.h"
 #include "http/client/client_cached.h"
 #include "http/client/client_fields.h"
-#include "http/client/client_reply.h"
 #include "http/client/client_why.h"
 
 #include <cogen/clock.h>
@@ -78,7 +78,7 @@ static ssize_t serve(struct cg__asking *ask, struct cg__cached *stored, enum cg_
     struct cg_http_reply *reply = ask->reply;
     struct cg__link link = {.carrier = &from_cache};
 
-    cg__http_client_reply_reset(reply);
+    cg__http_client_body_reset(reply);
     cg__http_message_clear(&reply->headers);
     cg__http_message_clear(&reply->trailers);
     reply->stored = stored;
@@ -94,7 +94,7 @@ static ssize_t serve(struct cg__asking *ask, struct cg__cached *stored, enum cg_
                 cg__http_cache_fresh_age(&stored->life, now_of(ask->client))) < 0)
         return no_memory(ask);
     ask->why[0] = '\0';
-    return cg__http_client_reply_begin(reply, &link, ask);
+    return cg__http_client_body_begin(reply, &link, ask);
 }
 
 /* Responds with 504 to a request with only-if-cached that no stored response answers. */
@@ -107,7 +107,7 @@ static ssize_t refuse(struct cg__asking *ask)
     if (cg__http_message_text(&ask->reply->headers, reason, sizeof reason) < 0)
         return no_memory(ask);
     ask->reply->head = (struct cg__http_head){.status = 504, .protocol = "HTTP/1.1"};
-    return cg__http_client_reply_begin(ask->reply, &link, ask);
+    return cg__http_client_body_begin(ask->reply, &link, ask);
 }
 
 /* Forgets the request before a redirect or a retry. */
@@ -266,7 +266,7 @@ static void begin_to_store(struct cg__asking *ask)
     /* Until a refresh has come completely, the old response is of use. */
     if (!ask->refreshing || stored == NULL)
         cg__http_cache_drop(cached->stored);
-    cg__http_client_reply_store(reply, stored);
+    cg__http_client_body_store(reply, stored);
 }
 
 static void invalidate(const struct cg__asking *ask, const char *name)
@@ -313,7 +313,7 @@ ssize_t cg__http_client_cached_judge(struct cg__asking *ask, ssize_t result)
         cg__http_cache_fresh_bridges(&cached->stored->life, &cached->request.says,
                                      now_of(ask->client))) {
         if (result == 0)
-            cg__http_client_reply_skip(ask->reply);
+            cg__http_client_body_skip(ask->reply);
         cached->cache->stats.hits++;
         return serve_instead(ask, CG_HTTP_FROM_STALE);
     }

@@ -126,7 +126,7 @@ static int put_cookies(struct cg_http_headers *to, cg__fields_put *put,
     return rc;
 }
 
-/* The caller's fields, which client_fetch.c has checked. */
+/* The caller's fields, which client_check.c has checked. */
 static int put_own(struct cg_http_headers *to, cg__fields_put *put,
                    const struct cg__asking *ask, bool to_proxy)
 {

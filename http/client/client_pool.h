@@ -21,7 +21,7 @@ struct cg__origin {
     unsigned active;         /* leases: connections in use */
     unsigned refs;           /* leases, waiters, idle connections, routes, sites */
     struct cg__http_repeat repeat; /* the head of its last response over HTTP/1.1 */
-    /* Where HTTP/2 is possible (client_share.c): */
+    /* Where HTTP/2 is possible (client_link.c): */
     struct cg__h2 *h2;    /* the connection that requests share; NULL: there is none */
     bool settling;        /* somebody finds out which protocol the server speaks */
     bool plain;           /* it has chosen HTTP/1.1 */

@@ -57,3 +57,15 @@ ssize_t cg__http_client_source_read(struct cg__asking *ask, char *buf, size_t si
     return ask->fetch->source != NULL ? read_source(ask, buf, size, last, why)
                                       : read_file(ask, buf, size, last, why);
 }
+
+bool cg__http_client_source_rewind(struct cg__asking *ask)
+{
+    const struct cg_http_source *source = ask->fetch->source;
+
+    if (source == NULL || !ask->begun)
+        return true;
+    if (source->rewind == NULL || source->rewind(source->arg) < 0)
+        return false;
+    ask->begun = false;
+    return true;
+}

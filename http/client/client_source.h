@@ -11,4 +11,7 @@
 ssize_t cg__http_client_source_read(struct cg__asking *ask, char *buf, size_t size,
                                     bool *last, char *why);
 
+/* Rewinds the body, if pieces of it have been read. False: it cannot be sent again. */
+bool cg__http_client_source_rewind(struct cg__asking *ask);
+
 #endif
