@@ -117,7 +117,7 @@ static bool reset(struct cg__h2_stream *stream)
     nghttp2_session_set_stream_user_data(session, stream->id, NULL);
     if (stream->closed)
         return false;
-    cg__http_client_h2_session_reset(stream);
+    cg__http_client_h2_stream_reset(stream);
     return true;
 }
 

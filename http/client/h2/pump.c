@@ -56,7 +56,7 @@ static void fail(struct cg__h2 *h2, ssize_t code, const char *why)
         stream->lost = stream->closed = true;
         stream->innocent = code == CG_EHTTP && (h2->came == 0 || own != code);
         stream->unsent = stream->place == 0 || stream->place >= gone;
-        cg__http_client_h2_session_wake(stream);
+        cg__http_client_h2_stream_wake(stream);
     }
     if (h2->line != NULL)
         cg__http_client_line_wake_all(h2->line, 0, NULL);

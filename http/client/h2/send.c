@@ -35,8 +35,8 @@ static ssize_t give(nghttp2_session *session, int32_t id, uint8_t *buf, size_t s
     stream->piece_len -= len;
     stream->sent = stream->last_piece && stream->piece_len == 0;
     if (stream->piece_len == 0)
-        cg__http_client_h2_session_wake(stream);
-    cg__http_client_h2_session_thrive(user); /* the server may acknowledge it */
+        cg__http_client_h2_stream_wake(stream);
+    cg__http_client_h2_thrive(user); /* the server may acknowledge it */
     if (!stream->sent)
         return (ssize_t)len;
     if (stream->more != NULL)
@@ -160,7 +160,7 @@ ssize_t cg__http_client_h2_send_body(struct cg__sending *sending)
     ssize_t n = send_all(sending);
 
     sending->stream->over = true;
-    cg__http_client_h2_session_wake(sending->stream);
+    cg__http_client_h2_stream_wake(sending->stream);
     return n;
 }
 

@@ -54,18 +54,43 @@ int cg__http_client_h2_session_begin(struct cg__h2 *h2);
  * on. */
 const char *cg__http_client_h2_session_take(struct cg__h2 *h2, const char *data, size_t len);
 
-/* Ends a stream because of an error that was found here. Does not wait. */
-void cg__http_client_h2_session_drop(struct cg__h2_stream *stream, ssize_t code,
-                                     const char *why);
-
-/* Tells the server that nobody wants the rest of a response. */
-void cg__http_client_h2_session_reset(struct cg__h2_stream *stream);
-
 /* Notes that the connection is good for something. */
-void cg__http_client_h2_session_thrive(struct cg__h2 *h2);
+static inline void cg__http_client_h2_thrive(struct cg__h2 *h2)
+{
+    if (h2->useless > 0)
+        h2->useless = 0;
+}
+
+/* Defined in stream.c: */
+
+/* The stream with a number; NULL: nobody wants it any more. The body and the end of a response
+ * mostly follow its head: that stream need not be looked up. */
+struct cg__h2_stream *cg__http_client_h2_stream_find(const struct cg__h2 *h2, int32_t id);
 
 /* Wakes the coroutines of a stream; also the one that reads, if it need not any more. */
-void cg__http_client_h2_session_wake(struct cg__h2_stream *stream);
+void cg__http_client_h2_stream_wake(struct cg__h2_stream *stream);
+
+/* Notes why the response will not be complete. The first reason stays. */
+void cg__http_client_h2_stream_blame(struct cg__h2_stream *stream, ssize_t code, const char *why);
+
+/* Ends a stream because of an error that was found here. */
+void cg__http_client_h2_stream_drop(struct cg__h2_stream *stream, ssize_t code, const char *why);
+
+/* Tells the server that nobody wants the rest of a response. */
+void cg__http_client_h2_stream_reset(struct cg__h2_stream *stream);
+
+/* Defined in heads.c: what the session calls for heads and trailers, and when one is complete. */
+
+int cg__http_client_h2_heads_begin(nghttp2_session *session, const nghttp2_frame *frame,
+                                   void *data);
+int cg__http_client_h2_heads_field(nghttp2_session *session, const nghttp2_frame *frame,
+                                   const uint8_t *name, size_t name_len, const uint8_t *value,
+                                   size_t value_len, uint8_t flags, void *data);
+int cg__http_client_h2_heads_invalid(nghttp2_session *session, const nghttp2_frame *frame,
+                                     const uint8_t *name, size_t name_len,
+                                     const uint8_t *value, size_t value_len, uint8_t flags,
+                                     void *data);
+void cg__http_client_h2_heads_end(struct cg__h2_stream *stream);
 
 /* Defined in pump.c: */
 

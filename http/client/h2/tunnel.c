@@ -78,7 +78,7 @@ static void tunnel_read(struct cg__memory *end, size_t len)
     nghttp2_session_consume_stream(stream->h2->session, stream->id, len);
     note(end);
     if (end->deaf)
-        cg__http_client_h2_session_wake(stream);
+        cg__http_client_h2_stream_wake(stream);
 }
 
 /* nghttp2 buffers nothing: it takes what can be sent from the memory of the writer. */
