@@ -6,6 +6,7 @@
 #include "http/coding/accept_encoding.h"
 #include "http/coding/compress.h"
 #include "http/files/opened.h"
+#include "http/files/repeated.h"
 #include "http/message/percent.h"
 #include "http/server/request/request_target.h"
 #include "http/server/response/response.h"
@@ -56,6 +57,8 @@ struct file {
     const char *mime; /* of its content, without the coding */
     const char *etag;
     char coded[CG__HTTP_TAG_SIZE + 8]; /* the tag of a file with a coding */
+    bool varies;  /* it may have compressed siblings */
+    bool repeats; /* a response with all of it may repeat: see repeated.h */
 };
 
 /* Whether a part of the path begins with a dot. "/.well-known/" is not hidden: it is meant
@@ -86,18 +89,12 @@ static bool try_coding(const struct cg_http_files *files, const char *path,
     return true;
 }
 
-/* Replaces the file by its compressed sibling if there is one that the client accepts, and sets
- * Vary if there may be one. 0 or -ENOMEM. */
-static int find_compressed(struct cg_http_request *req, const struct cg_http_files *files,
+/* Replaces a text by its compressed sibling if there is one that the client accepts. */
+static void find_compressed(const struct cg_http_request *req, const struct cg_http_files *files,
                             const char *path, const char *index, struct file *file)
 {
     enum cg__http_coding among[] = {CG__HTTP_BR, CG__HTTP_GZIP, CG__HTTP_IDENTITY}, coding;
 
-    if (!file->opened->is_text)
-        return 0;
-    /* A layer may have named other fields. */
-    if (cg__http_message_put_text(&req->out, "Vary", "Accept-Encoding") < 0)
-        return -ENOMEM;
     coding = cg__http_accept_encoding(&req->in, among);
     if (coding != CG__HTTP_IDENTITY && !try_coding(files, path, index, coding, file)) {
         among[0] = coding == CG__HTTP_BR ? CG__HTTP_GZIP : CG__HTTP_BR;
@@ -106,12 +103,11 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
         if (coding != CG__HTTP_IDENTITY)
             try_coding(files, path, index, coding, file);
     }
-    return 0;
 }
 
 /* Redirects to the same path with a slash at its end: relative links in a directory's page need
  * it. The target is made from the path that was looked up: the client's own spelling of it
- * may begin with "//" or "/\\", which leads browsers to another host. */
+ * may begin with "//" or "/\", which leads browsers to another host. */
 static ssize_t respond_slash(struct cg_http_request *req)
 {
     const char *path = cg_http_request_path(req),
@@ -191,9 +187,14 @@ static int set_fields(struct cg_http_request *req, const struct cg_http_files *f
 static ssize_t send_part(struct cg_http_request *req, const struct cg_http_files *files,
                          const struct file *file, int status, uint64_t first, uint64_t length)
 {
+    size_t start = req->conn->out != NULL ? req->conn->out->used : 0;
     ssize_t n = set_fields(req, files, file);
 
     if (n == 0)
+        n = cg__http_response_head_put(req, status, (int64_t)length, file->mime, 0);
+    if (n == 0 && file->repeats && status == 200)
+        cg__http_repeated_keep(req, file->opened, start);
+    else if (n == -ENOBUFS)
         n = cg__http_response_head_write(req, status, (int64_t)length, file->mime);
     return n < 0 ? n : send_body(req, file, first, length);
 }
@@ -238,13 +239,21 @@ static ssize_t respond_file(struct cg_http_request *req,
     bool ranges;
     int status;
 
+    file->repeats = file->coding == CG__HTTP_IDENTITY && cg__http_repeated_may(req);
     choose_etag(file);
     status = cg__http_conditions(req, file->etag, file->opened->st.st_mtim.tv_sec, &ranges);
+    if (!ranges)
+        range = NULL;
+    if (status == 0 && range == NULL && file->repeats && cg__http_repeated_put(req, file->opened))
+        return 0;
+    /* A layer may have named other fields. */
+    if (file->varies && cg__http_message_put_text(&req->out, "Vary", "Accept-Encoding") < 0)
+        return -ENOMEM;
     if (status == 304)
         return respond_unchanged(req, files, file);
     if (status != 0)
         return cg__http_response_plain(req, status);
-    if (range != NULL && ranges)
+    if (range != NULL)
         return respond_range(req, files, file, range);
     return send_part(req, files, file, 200, 0, (uint64_t)file->opened->st.st_size);
 }
@@ -281,15 +290,15 @@ static ssize_t respond_found(struct cg_http_request *req,
                              const struct cg_http_files *files, const char *path,
                              const char *index, struct file *file)
 {
-    int rc;
-
     if (!S_ISREG(file->opened->st.st_mode))
         return cg__http_response_plain(req, 403);
     file->mime = file->opened->mime;
     if (!has_true_size(file))
         return respond_unsized(req, file);
-    rc = find_compressed(req, files, path, index, file);
-    return rc < 0 ? rc : respond_file(req, files, file);
+    file->varies = file->opened->is_text;
+    if (file->varies)
+        find_compressed(req, files, path, index, file);
+    return respond_file(req, files, file);
 }
 
 /* Responds for a directory without a page of its own. */

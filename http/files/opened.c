@@ -34,6 +34,7 @@ void cg__http_opened_put(struct cg__http_opened *opened)
     if (opened->fd >= 0)
         close(opened->fd);
     free(opened->bytes);
+    free(opened->head);
     cg__http_message_clear(&opened->fields);
     free(opened);
 }
@@ -124,8 +125,8 @@ static void put_etag(char *to, const struct stat *st)
     *to = '\0';
 }
 
-/* A file may come from a machine whose clock is ahead, but no response may have a Last-Modified that
- * is later than its Date (RFC 9110, 8.8.2.1). */
+/* A file may come from a machine whose clock is ahead, but no response may have a Last-Modified
+ * that is later than its Date (RFC 9110, 8.8.2.1). */
 static time_t modified(const struct stat *st)
 {
     time_t now = time(NULL);

@@ -25,6 +25,9 @@ struct cg__http_opened {
     bool is_text;
     bool was_read;
     char *bytes; /* of the whole file; NULL: not kept */
+    char *head;  /* of a response by `head_of`, for others of this turn; NULL: not kept */
+    size_t head_len;
+    const struct cg_http_server *head_of;
     size_t len;
     char name[]; /* beneath the root; `len` bytes */
 };
