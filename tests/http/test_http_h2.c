@@ -303,42 +303,6 @@ static ssize_t left_and_cut(void *arg)
     return 0;
 }
 
-/* The options for the limits: the stream of a third request is refused, a body comes in
- * small pieces, and few frames without progress are enough. */
-static ssize_t limits(void *arg)
-{
-    static const struct cg_http_server_options options = {.protocols = CG_HTTP_H2C,
-                                                          .h2_streams = 2,
-                                                          .h2_window = 100,
-                                                          .h2_all_windows = 1,
-                                                          .h2_burst = 30,
-                                                          .h2_rate = 1};
-    static char body[1000];
-    struct speaker speaker;
-    int32_t ids[3];
-
-    (void)arg;
-    memset(body, 'x', sizeof body);
-    serve_begin(&options);
-    speak_open(&speaker, addr, 0);
-    ids[0] = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
-    ids[1] = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
-    ids[2] = speak_ask(&speaker, "GET", "/", NULL, NULL, 0, false);
-    ck_assert_uint_eq(speak_hear(&speaker, ids[2])->error, NGHTTP2_REFUSED_STREAM);
-    until_handled(2);
-    OK(cg_yield(cg_signal(&handled, NULL)));
-    ck_assert_str_eq(speak_hear(&speaker, ids[0])->body, "held\n");
-    ck_assert_str_eq(speak_hear(&speaker, ids[1])->body, "held\n");
-    ids[0] = speak_ask(&speaker, "POST", "/echo", NULL, body, sizeof body, false);
-    ck_assert_uint_eq(speak_hear(&speaker, ids[0])->len, sizeof body);
-    for (int i = 0; i < 40 && !speaker.ended; i++)
-        speak_raw(&speaker, 0x42, 0, 0, "x", 1);
-    ck_assert_uint_eq(speak_to_end(&speaker), NGHTTP2_ENHANCE_YOUR_CALM);
-    speak_close(&speaker);
-    serve_end();
-    return 0;
-}
-
 enum { LARGE = 10 * 1000 * 1000 };
 
 static ssize_t sends_large(struct cg_http_request *req, void *arg)
@@ -513,8 +477,7 @@ static ssize_t drains(void *arg)
 static const struct test_case cases[] = {
     CORO(answers), CORO(multiplexes), CORO(cancelled), CORO(echoes), CORO(smuggled), CORO(messages),
     CORO(too_many_fields), CORO(reset), CORO(left), CORO(left_and_cut, .where = ON_SIM),
-    CORO(limits), CORO(large_files),
-    CORO(no_window), CORO(clocks, .where = ON_SIM), CORO(drains, .where = ON_SIM),
+    CORO(large_files), CORO(no_window), CORO(clocks, .where = ON_SIM), CORO(drains, .where = ON_SIM),
     CORO(says_nothing, .where = ON_SIM), CORO(refused_heads, .where = ON_SIM),
     CORO(never_silent, .where = ON_SIM),
 };

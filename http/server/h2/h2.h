@@ -23,7 +23,7 @@ struct cg__http_h2 {
     struct cg__http_h2_stream *streams; /* all, a list */
     struct cg__http_h2_stream *ready,
         **ready_end; /* whose handlers are to be started */
-    unsigned live;   /* handlers, also of streams that have been reset, and tunnels */
+    unsigned live;   /* streams with a handler or a tunnel, also after their reset */
     unsigned unsent; /* streams without one, whose response has not been sent */
     struct cg_coro *writer; /* NULL: nothing is being written */
     struct cg_event

@@ -35,11 +35,13 @@ static void finish(struct cg__http_h2_stream *stream)
 void cg__http_h2_release(struct cg__http_h2_stream *stream)
 {
     struct cg__http_h2 *h2 = stream->h2;
+    bool lives = stream->runs || stream->tunnel != NULL;
 
-    if (stream->open && !stream->runs && stream->tunnel == NULL)
+    if (stream->open && !lives)
         finish(stream);
     cg__http_h2_writer_wake(h2);
-    if (--h2->live == 0) {
+    h2->live -= !lives;
+    if (h2->live == 0) {
         h2->idle_since = cg_sched_now(h2->conn->server->sched);
         cg__http_h2_nudge(h2);
     }

@@ -163,7 +163,6 @@ int cg__http_h2_tunnel_open(struct cg__http_h2_stream *stream)
     tunnel->memory.ended = is_upgrade(stream) && stream->in_end;
     tunnel->stream = stream;
     stream->tunnel = tunnel;
-    stream->h2->live++;
     return 0;
 
 free_tunnel:
