@@ -102,110 +102,6 @@ static enum cg__http_event ended(struct cg__http_parser *parser, const char *end
     return parser->event;
 }
 
-/* Whether a head may be remembered: its body, if it has one, is counted here. The framing of
- * requests is never taken from memory. */
-static bool is_plain(const struct cg__http_parser *parser)
-{
-    if (parser->upgrade || parser->chunked || parser->codings > 0)
-        return false;
-    return parser->kind == CG__HTTP_RESPONSE
-               ? parser->complete || parser->left > 0
-               : parser->complete && !parser->has_length && parser->code != HTTP_CONNECT;
-}
-
-/* Remembers a head, from `data` to `end`, for the next message, if that is worth while. */
-static void remember(struct cg__http_parser *parser, const char *data, const char *end)
-{
-    struct cg__http_repeat *repeat = parser->repeat;
-    bool request = parser->kind == CG__HTTP_REQUEST;
-
-    if (!is_plain(parser) ||
-        !cg__http_repeat_keep(repeat, data, request ? parser->target_at : data,
-                              request ? parser->text_len : 0, end, parser->headers))
-        return;
-    repeat->method = parser->method;
-    repeat->code = parser->code;
-    repeat->minor = parser->minor;
-    repeat->keep_alive = parser->keep_alive;
-    repeat->skip_body = parser->skip_body;
-    repeat->has_body = parser->has_body;
-    repeat->has_length = parser->has_length;
-    repeat->status = parser->status;
-    repeat->reason = parser->text;
-    repeat->reason_len = parser->text_len;
-    repeat->length = parser->length;
-}
-
-/* The head is that of a previous request, which has passed all checks, with a target of this
- * length. It cannot exceed the limit of all lines: a remembered head is too short. */
-static enum cg__http_event repeated(struct cg__http_parser *parser, const char *data,
-                                    size_t target_len, size_t *used)
-{
-    const struct cg__http_repeat *repeat = parser->repeat;
-    struct cg_http_headers *line = parser->line;
-
-    parser->begun = parser->complete = parser->repeated = true;
-    *used = repeat->before + target_len + repeat->behind;
-    parser->text = line->used;
-    /* The blank behind the target becomes its NUL. */
-    if (cg__http_message_text(line, data + repeat->before, target_len + 1) < 0 ||
-        cg__http_repeat_fields(repeat, parser->headers) < 0) {
-        cg__http_parser_no_memory(parser); /* no method: the access log knows it by that */
-        return CG__HTTP_BAD;
-    }
-    line->data[line->used - 1] = '\0';
-    parser->text_len = (uint32_t)target_len;
-    parser->method = repeat->method;
-    parser->code = repeat->code;
-    parser->minor = repeat->minor;
-    parser->keep_alive = repeat->keep_alive;
-    return CG__HTTP_HEAD;
-}
-
-/* The head is that of a previous response. Its reason phrase is in the list of the fields. */
-static enum cg__http_event repeated_response(struct cg__http_parser *parser, size_t *used)
-{
-    const struct cg__http_repeat *repeat = parser->repeat;
-
-    parser->begun = parser->repeated = true;
-    *used = repeat->behind;
-    if (cg__http_repeat_fields(repeat, parser->headers) < 0) {
-        cg__http_parser_no_memory(parser);
-        return CG__HTTP_BAD;
-    }
-    parser->text = repeat->reason;
-    parser->text_len = repeat->reason_len;
-    parser->status = repeat->status;
-    parser->minor = repeat->minor;
-    parser->keep_alive = repeat->keep_alive;
-    parser->has_body = repeat->has_body;
-    parser->has_length = repeat->has_length;
-    parser->length = repeat->length;
-    parser->left = repeat->has_body ? repeat->length : 0;
-    parser->complete = !repeat->has_body;
-    return CG__HTTP_HEAD;
-}
-
-/* Whether these bytes begin with the head of a previous message; then *event is what it means. */
-static bool repeats(struct cg__http_parser *parser, const char *data, size_t size, size_t *used,
-                    enum cg__http_event *event)
-{
-    const struct cg__http_repeat *repeat = parser->repeat;
-    size_t target_len;
-
-    if (parser->kind == CG__HTTP_RESPONSE) {
-        if (parser->skip_body != repeat->skip_body ||
-            !cg__http_repeat_is_whole(repeat, data, size))
-            return false;
-        *event = repeated_response(parser, used);
-        return true;
-    }
-    target_len = cg__http_repeat_fits(repeat, data, size, parser->limits->target);
-    if (target_len > 0)
-        *event = repeated(parser, data, target_len, used);
-    return target_len > 0;
-}
-
 /* The result must not depend on how the bytes were split: always refuse for the first wrong
  * byte. llhttp may stop at a byte before it has reported the text in front of it, which may
  * exceed a limit; bytes between texts and the length of lines are checked late as well. */
@@ -337,7 +233,7 @@ enum cg__http_event cg__http_parser_parse(struct cg__http_parser *parser,
         return count_body(parser, data, size, used);
     if (data == NULL)
         data = "";
-    if (may_repeat && repeats(parser, data, size, used, &event))
+    if (may_repeat && cg__http_parser_repeats(parser, data, size, used, &event))
         return event;
     if (!parser->started)
         start(parser);
@@ -352,7 +248,7 @@ enum cg__http_event cg__http_parser_parse(struct cg__http_parser *parser,
         return CG__HTTP_BAD;
     }
     if (event == CG__HTTP_HEAD && may_repeat)
-        remember(parser, data, data + *used);
+        cg__http_parser_remember(parser, data, data + *used);
     return event;
 }
 

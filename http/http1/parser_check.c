@@ -45,32 +45,52 @@ static void note(uint8_t *count, uint32_t *place, uint32_t value)
     *place = value;
 }
 
+enum noticed { NONE, HOST, UPGRADE, CONNECTION, LENGTH, CODING };
+
+static enum noticed named(const char *name, size_t size)
+{
+    switch (size) {
+    case 4:
+        return cg__ascii_same(name, "host", size) ? HOST : NONE;
+    case 7:
+        return cg__ascii_same(name, "upgrade", size) ? UPGRADE : NONE;
+    case 10:
+        return cg__ascii_same(name, "connection", size) ? CONNECTION : NONE;
+    case 14:
+        return cg__ascii_same(name, "content-length", size) ? LENGTH : NONE;
+    case 17:
+        return cg__ascii_same(name, "transfer-encoding", size) ? CODING : NONE;
+    default:
+        return NONE;
+    }
+}
+
+bool cg__http_parser_notices(const char *name, size_t len)
+{
+    return named(name, len) != NONE;
+}
+
 void cg__http_parser_notice(struct cg__http_parser *parser, const char *name,
                             const struct cg__http_entry *entry)
 {
-    size_t size = entry->name_len;
-
-    switch (size) {
-    case 4:
-        if (cg__ascii_same(name, "host", size))
-            note(&parser->hosts, &parser->host, entry->value);
+    switch (named(name, entry->name_len)) {
+    case HOST:
+        note(&parser->hosts, &parser->host, entry->value);
         break;
-    case 7:
-        if (cg__ascii_same(name, "upgrade", size))
-            parser->options |= CG__HTTP_HAS_UPGRADE;
+    case UPGRADE:
+        parser->options |= CG__HTTP_HAS_UPGRADE;
         break;
-    case 10:
-        if (cg__ascii_same(name, "connection", size))
-            notice_connection(parser,
-                              cg__http_message_at(parser->headers, entry->value));
+    case CONNECTION:
+        notice_connection(parser, cg__http_message_at(parser->headers, entry->value));
         break;
-    case 14:
-        if (cg__ascii_same(name, "content-length", size))
-            note(&parser->lengths, &parser->size, entry->value);
+    case LENGTH:
+        note(&parser->lengths, &parser->size, entry->value);
         break;
-    default:
-        if (cg__ascii_same(name, "transfer-encoding", size))
-            note(&parser->codings, &parser->coding, entry->value);
+    case CODING:
+        note(&parser->codings, &parser->coding, entry->value);
+        break;
+    case NONE:
+        break;
     }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of the parser share: parser.c drives llhttp, parser_calls.c has llhttp's
  * callbacks, parser_lines.c stores the lines of heads and trailers, parser_check.c checks a
- * complete head, parser_chunks.c parses the lines of chunk sizes. */
+ * complete head, parser_chunks.c parses the lines of chunk sizes, parser_repeat.c recognizes
+ * heads that repeat. */
 #ifndef COGEN_HTTP_HTTP1_PARSER_INSIDE_H
 #define COGEN_HTTP_HTTP1_PARSER_INSIDE_H
 
@@ -33,6 +34,11 @@ static inline int cg__http_parser_refuse_at(struct cg__http_parser *parser,
 static inline int cg__http_parser_no_memory(struct cg__http_parser *parser)
 {
     return cg__http_parser_refuse(parser, 503, "no memory");
+}
+
+static inline bool cg__http_parser_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
 }
 
 /* Defined in parser_lines.c: */
@@ -113,6 +119,9 @@ enum { CG__HTTP_NOTICED = 1 << 4 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 17 };
 void cg__http_parser_notice(struct cg__http_parser *parser, const char *name,
                             const struct cg__http_entry *entry);
 
+/* Whether it does anything with a field of this name. */
+bool cg__http_parser_notices(const char *name, size_t len);
+
 /* Makes the checks that llhttp does not make, on a complete head,
  * and notes what its fields imply. */
 int cg__http_parser_check(struct cg__http_parser *parser);
@@ -144,5 +153,15 @@ size_t cg__http_parser_chunk_digits(struct cg__http_parser *parser, const char *
  * parser->why. */
 size_t cg__http_parser_chunk_extensions(struct cg__http_parser *parser,
                                         const char *data, size_t size);
+
+/* Defined in parser_repeat.c: */
+
+/* Remembers a head, from `data` to `end`, for the next message, if that is worth while. */
+void cg__http_parser_remember(struct cg__http_parser *parser, const char *data,
+                              const char *end);
+
+/* Whether these bytes begin with the head of a previous message; then *event is what it means. */
+bool cg__http_parser_repeats(struct cg__http_parser *parser, const char *data, size_t size,
+                             size_t *used, enum cg__http_event *event);
 
 #endif

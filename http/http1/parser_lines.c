@@ -11,11 +11,6 @@ enum { BLANKS = 4096 }; /* bytes of a head outside target, names and values, at 
 _Static_assert((int)CG__HTTP_REPEAT_SIZE <= (int)BLANKS,
                "a remembered head with another target is within the limit");
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 /* A newline and a blank after it is a folded line: llhttp unfolds it, other readers see a
  * second field. A request with one is refused as an attack; clients unfold it in a response
  * (RFC 9112, 5.2). Readers also disagree about a newline without a CR. */
@@ -29,12 +24,12 @@ int cg__http_parser_look(struct cg__http_parser *parser, const char *to,
     if (from == end)
         return 0;
     parser->seen_to = end;
-    if (before == '\n' && is_blank(*from) && !may_fold)
+    if (before == '\n' && cg__http_parser_is_blank(*from) && !may_fold)
         return cg__http_parser_refuse_at(parser, from, 400, "a folded header line");
     for (; (at = memchr(at, '\n', (size_t)(to - at))) != NULL; at++) {
         if ((at > from ? at[-1] : before) != '\r')
             return cg__http_parser_refuse_at(parser, at, 400, "a bare LF");
-        if (at + 1 < end && is_blank(at[1]) && !may_fold)
+        if (at + 1 < end && cg__http_parser_is_blank(at[1]) && !may_fold)
             return cg__http_parser_refuse_at(parser, at + 1, 400,
                                              "a folded header line");
     }
@@ -89,7 +84,7 @@ static void end_texts(struct cg__http_parser *parser, struct cg_http_headers *he
 
         if (may_fold)
             unfold(value, value_len);
-        while (value_len > 0 && is_blank(value[value_len - 1]))
+        while (value_len > 0 && cg__http_parser_is_blank(value[value_len - 1]))
             value_len--;
         entry->value_len = value_len;
         name[name_len] = '\0';

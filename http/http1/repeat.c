@@ -10,23 +10,132 @@
 
 enum { STEP = 64 };
 
-/* A request is as likely to have the remembered target as another one, so the bytes before and
- * behind it are compared. If the target is longer than `limit`, its own bytes stand where the
- * remembered ones would have to be. */
-size_t cg__http_repeat_fits(const struct cg__http_repeat *repeat, const char *at, size_t size,
-                            size_t limit)
+size_t cg__http_repeat_target(const struct cg__http_repeat *repeat, const char *at, size_t size,
+                              size_t limit)
 {
-    size_t around = (size_t)repeat->before + repeat->behind, len = 0;
     const char *target = at + repeat->before;
+    size_t len = 0;
 
-    if (repeat->behind == 0 || size <= around || *target != '/' ||
+    if (repeat->behind == 0 || size <= repeat->before || *target != '/' ||
         memcmp(at, repeat->memory, repeat->before) != 0)
         return 0;
-    if (limit > size - around)
-        limit = size - around;
+    if (limit > size - repeat->before)
+        limit = size - repeat->before;
     while (len < limit && target[len] > ' ' && target[len] < 0x7f && target[len] != '#')
         len++;
-    return memcmp(target + len, repeat->memory + repeat->before, repeat->behind) == 0 ? len : 0;
+    return len;
+}
+
+/* Compilers compare a constant number of bytes without a call. */
+size_t cg__http_repeat_same(const struct cg__http_repeat *repeat, const char *bytes, size_t size,
+                            size_t place)
+{
+    const char *memory = repeat->memory + repeat->before;
+    size_t end = size < repeat->behind ? size : repeat->behind;
+
+    while (end - place >= 32 && memcmp(bytes + place, memory + place, 32) == 0)
+        place += 32;
+    while (end - place >= 8 && memcmp(bytes + place, memory + place, 8) == 0)
+        place += 8;
+    while (place < end && bytes[place] == memory[place])
+        place++;
+    return place;
+}
+
+/* Where the remembered texts and entries begin. The entries are not aligned, and those of the
+ * first fields are the last ones. */
+static char *texts(const struct cg__http_repeat *repeat)
+{
+    return repeat->memory + repeat->before + repeat->behind;
+}
+
+static char *entry_at(const struct cg__http_repeat *repeat, uint32_t index)
+{
+    return texts(repeat) + repeat->used +
+           (repeat->count - 1 - index) * sizeof(struct cg__http_entry);
+}
+
+static struct cg__http_entry entry_of(const struct cg__http_repeat *repeat, uint32_t index)
+{
+    struct cg__http_entry entry;
+
+    memcpy(&entry, entry_at(repeat, index), sizeof entry);
+    return entry;
+}
+
+/* The texts are the bytes of the fields and of the empty line, with NULs in them. */
+bool cg__http_repeat_find(const struct cg__http_repeat *repeat, size_t place,
+                          struct cg__http_repeat_line *line)
+{
+    size_t fields = repeat->behind - repeat->used, end = repeat->behind - 2;
+
+    if (place < fields || place >= end)
+        return false;
+    for (uint32_t i = repeat->count; i-- > 0;) {
+        struct cg__http_entry entry = entry_of(repeat, i);
+
+        if (fields + entry.name <= place) {
+            *line = (struct cg__http_repeat_line){.index = i,
+                                                  .name_len = entry.name_len,
+                                                  .from = fields + entry.name,
+                                                  .len = end - fields - entry.name};
+            return place > line->from + line->name_len;
+        }
+        end = fields + entry.name;
+    }
+    return false;
+}
+
+/* Makes the line of a field longer or shorter, in the bytes and in the texts. What follows it is
+ * moved from its far end. */
+static bool resize(struct cg__http_repeat *repeat, const struct cg__http_repeat_line *line,
+                   size_t len)
+{
+    size_t text_end = line->from - (repeat->behind - repeat->used) + line->len;
+    size_t entries = repeat->count * sizeof(struct cg__http_entry);
+    char *after = repeat->memory + repeat->before + line->from + line->len;
+    char *text_after = texts(repeat) + text_end;
+    size_t rest = repeat->used - text_end + entries;
+    size_t whole = repeat->before + repeat->behind + repeat->used + entries;
+    ptrdiff_t more = (ptrdiff_t)(len - line->len);
+
+    if (whole + 2 * (size_t)more > repeat->room)
+        return false;
+    if (more > 0)
+        memmove(text_after + 2 * more, text_after, rest);
+    memmove(after + more, after, (size_t)(text_after - after));
+    if (more < 0)
+        memmove(text_after + 2 * more, text_after, rest);
+    repeat->behind += (uint32_t)more;
+    repeat->used += (uint32_t)more;
+    for (uint32_t i = line->index + 1; i < repeat->count; i++) {
+        struct cg__http_entry entry = entry_of(repeat, i);
+
+        entry.name += (uint32_t)more;
+        entry.value += (uint32_t)more;
+        memcpy(entry_at(repeat, i), &entry, sizeof entry);
+    }
+    return true;
+}
+
+bool cg__http_repeat_renew(struct cg__http_repeat *repeat, const struct cg__http_repeat_line *line,
+                           const char *bytes, size_t len, uint32_t value, uint32_t value_len)
+{
+    struct cg__http_entry entry;
+    char *text;
+
+    if (len != line->len && !resize(repeat, line, len))
+        return false;
+    entry = entry_of(repeat, line->index);
+    entry.value = entry.name + value;
+    entry.value_len = value_len;
+    memcpy(entry_at(repeat, line->index), &entry, sizeof entry);
+    text = texts(repeat);
+    memcpy(repeat->memory + repeat->before + line->from, bytes, len);
+    memcpy(text + entry.name, bytes, len);
+    text[entry.name + entry.name_len] = '\0';
+    text[entry.value + value_len] = '\0';
+    return true;
 }
 
 int cg__http_repeat_fields(const struct cg__http_repeat *repeat,

@@ -8,13 +8,22 @@
  * This is not a second parser. A target that begins with a slash and has only visible
  * characters of ASCII and no "#" is valid, whatever the method, and llhttp is in the same state
  * behind each such target. What it does next depends only on the bytes that follow, which are
- * compared. Other targets are left to llhttp. What a response means depends on its bytes, and on
+ * compared. Other targets are left to llhttp.
+ *
+ * If the value of a field differs, llhttp reads the line of that field alone, from the state that
+ * it is in between two fields. If it is in the same state behind that line, the line means nothing
+ * for it, and so nothing for what follows. Then, if it means nothing for our checks either, the
+ * line takes the place of the remembered one: what is remembered is always a valid head.
+ *
+ * What a response means depends on its bytes, and on
  * whether its request was HEAD. Only a valid, complete head without a coding or upgrade is
  * remembered; that of a request also has no body, that of a response none or one with a length.
  * Each connection of a server, and each origin of a client, has its own memory: bytes of one peer
  * are never compared with those of another. */
 #ifndef COGEN_HTTP_HTTP1_REPEAT_H
 #define COGEN_HTTP_HTTP1_REPEAT_H
+
+#include <llhttp.h>
 
 #include "http/message/message.h"
 
@@ -37,12 +46,41 @@ struct cg__http_repeat {
     uint16_t status;
     uint32_t reason, reason_len; /* place in the list of fields */
     uint64_t length;
+    llhttp_t between; /* llhttp's state between two fields; no settings: not made yet */
 };
 
-/* Whether these bytes begin with the remembered head around a valid target of at most `limit`
- * bytes. Returns the length of that target, or 0. */
-size_t cg__http_repeat_fits(const struct cg__http_repeat *repeat, const char *at, size_t size,
-                            size_t limit);
+/* The line of a remembered field. */
+struct cg__http_repeat_line {
+    size_t from, len; /* of its bytes behind the target */
+    uint32_t index, name_len;
+};
+
+/* Whether these bytes begin with those that are remembered before the target, and with a valid
+ * target of at most `limit` bytes. If it is longer, it is cut there. Returns its length, or 0. */
+size_t cg__http_repeat_target(const struct cg__http_repeat *repeat, const char *at, size_t size,
+                              size_t limit);
+
+/* Whether these bytes begin with those that are remembered behind the target. */
+static inline bool cg__http_repeat_is_behind(const struct cg__http_repeat *repeat,
+                                             const char *at, size_t size)
+{
+    return size >= repeat->behind &&
+           memcmp(at, repeat->memory + repeat->before, repeat->behind) == 0;
+}
+
+/* Returns the first place from `place` on, among the bytes behind the target, where these bytes
+ * differ from the remembered ones, or where either of them end. */
+size_t cg__http_repeat_same(const struct cg__http_repeat *repeat, const char *bytes, size_t size,
+                            size_t place);
+
+/* Finds the line with this place behind the name of its field. False: there is none. */
+bool cg__http_repeat_find(const struct cg__http_repeat *repeat, size_t place,
+                          struct cg__http_repeat_line *line);
+
+/* Replaces a line by one with the same name. The value's place is from the line's start. False: it
+ * does not fit, and nothing is changed. */
+bool cg__http_repeat_renew(struct cg__http_repeat *repeat, const struct cg__http_repeat_line *line,
+                           const char *bytes, size_t len, uint32_t value, uint32_t value_len);
 
 /* Whether these bytes begin with the remembered head of a response. */
 static inline bool cg__http_repeat_is_whole(const struct cg__http_repeat *repeat,

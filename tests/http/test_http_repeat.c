@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests whose fields repeat those of the request before: the parser recognizes them, and reads
- * each request as it would alone. */
+/* Requests whose fields repeat those of the request before, or differ from them only in values: the
+ * parser recognizes them, and reads each request as it would alone. */
 #include "config.h"
 
 #include "http/http1/parser.h"
@@ -94,7 +94,7 @@ static bool text_follows(const char *before, const char *text)
 #define GET "GET / HTTP/1.1\r\n" F "\r\n"
 
 /* The fields are recognized in a complete head without a body whose bytes are the same except for
- * the target, which begins with a slash. */
+ * the target, which begins with a slash, and for values that mean nothing to the parser. */
 static void repeats(void)
 {
     static const char *const same[][2] = {
@@ -114,6 +114,15 @@ static void repeats(void)
          "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"},
         {"GET / HTTP/1.1\r\n" F "Connection: close\r\n\r\n",
          "GET /a HTTP/1.1\r\n" F "Connection: close\r\n\r\n"},
+        /* other values */
+        {GET, "GET / HTTP/1.1\r\nHost: x:1\r\nA:c\r\nEmpty:\r\nLong: a, b \r\n\r\n"},
+        {GET, "GET /a HTTP/1.1\r\nHost: x:1\r\nA: \t c\t\r\nEmpty:\r\nLong:b\r\n\r\n"},
+        {GET, "GET / HTTP/1.1\r\nHost: x:1\r\nA:b\r\nEmpty:\r\nLong: a\t\x80\xff b\r\n\r\n"},
+        {GET, "GET / HTTP/1.1\r\nHost: x:1\r\nA:b\r\nEmpty:c\r\nLong:b\r\n\r\n"},
+        {"GET / HTTP/1.1\r\nA: bcd\r\nHost: x\r\n\r\n",
+         "GET / HTTP/1.1\r\nA: b\r\nHost: x\r\n\r\n"},
+        {"GET / HTTP/1.0\r\nContent-Lengths: 1\r\n\r\n",
+         "GET / HTTP/1.0\r\nContent-Lengths: 2\r\n\r\n"},
     };
     static const char *const others[][2] = {
         {GET, "HEAD / HTTP/1.1\r\n" F "\r\n"},
@@ -135,6 +144,20 @@ static void repeats(void)
         {"GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\n\r\n"},
         {GET, "GET / HTTP/1.1\r\n" F "B: c\r\n\r\n"},
         {"GET / HTTP/1.1\r\n" F "B: c\r\n\r\n", GET},
+        {GET, "GET / HTTP/1.1\r\nHost: x:1\r\nB:b\r\nEmpty:\r\nLong: a, b \r\n\r\n"},
+        {GET, "GET / HTTP/1.1\r\nHost: x:1\r\nA:\r\nEmpty:\r\nLong: a, b \r\n\r\n"},
+        {GET, "GET / HTTP/1.1\r\nHost: x:2\r\nA:b\r\nEmpty:\r\nLong: a, b \r\n\r\n"},
+        {GET, "GET / HTTP/1.1\r\nHost: x:1\r\nA:b\r\n c\r\nEmpty:\r\nLong: a, b \r\n\r\n"},
+        {GET, "GET / HTTP/1.1\r\nHost: x:1\r\nA:b\r\nEmpty:\r\nLong: a, b\x7f\r\n\r\n"},
+        {GET, "GET / HTTP/1.1\r\nHost: x:1\r\nA:b\nC:d\r\nEmpty:\r\nLong: a, b \r\n\r\n"},
+        {"GET / HTTP/1.1\r\n" F "Connection: close\r\n\r\n",
+         "GET / HTTP/1.1\r\n" F "Connection: clos\r\n\r\n"},
+        {"GET / HTTP/1.1\r\n" F "Connection: clos\r\n\r\n",
+         "GET / HTTP/1.1\r\n" F "Connection: close\r\n\r\n"},
+        {"GET / HTTP/1.1\r\n" F "Upgrade: a\r\n\r\n",
+         "GET / HTTP/1.1\r\n" F "Upgrade: b\r\n\r\n"},
+        {"GET / HTTP/1.1\r\n" F "Proxy-Connection: a\r\n\r\n",
+         "GET / HTTP/1.1\r\n" F "Proxy-Connection: close\r\n\r\n"},
         /* not remembered */
         {"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
          "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"},
@@ -273,6 +296,42 @@ static void no_memory(void)
     cg__http_repeat_clear(&repeat);
 }
 
+/* Values grow and shrink, in several fields and requests: what is remembered is always the head of
+ * the last request, also behind one that has taken the place of a part of it and was invalid, and
+ * after one whose fields exceed the limit. */
+static void other_values(void)
+{
+    static const int lengths[][3] = {{1, 1, 1},   {9, 0, 5},   {30, 40, 60}, {30, 41, 1},
+                                     {2, 1, 60},  {2, 60, 60}, {1, 1, 1},    {60, 2, 100},
+                                     {60, 70, 60}, {60, 3, 3}};
+    static const char *const ends[] = {"", "\x7f", "\r\n "};
+    struct cg__http_repeat repeat = {.owner = NULL};
+    struct told alone, told;
+    unsigned repeated = 0;
+
+    for (unsigned i = 0; i < COUNT(lengths) * COUNT(lengths) * COUNT(ends); i++) {
+        const int *before = lengths[i / COUNT(ends) / COUNT(lengths)],
+                  *after = lengths[i / COUNT(ends) % COUNT(lengths)];
+        const int *turns[] = {before, after, before, before};
+
+        for (size_t j = 0; j < COUNT(turns); j++) {
+            char text[512];
+            const char *wrong = j == 1 ? ends[i % COUNT(ends)] : "";
+            int size = snprintf(text, sizeof text,
+                                "GET /%u HTTP/1.1\r\nAB: %0*zu\r\nHost: x\r\nA:  %0*u \r\n"
+                                "Empty:\r\nABC:%0*u%s\r\n\r\n",
+                                i, turns[j][0], j, turns[j][1], i, turns[j][2], i, wrong);
+
+            tell(&alone, NULL, text, (size_t)size, (size_t)size);
+            tell(&told, &repeat, text, (size_t)size, (size_t)size);
+            ck_assert_str_eq(told.text, alone.text);
+            repeated += told.repeated;
+        }
+    }
+    ck_assert_uint_gt(repeated, COUNT(lengths) * COUNT(lengths));
+    cg__http_repeat_clear(&repeat);
+}
+
 /* Request smuggling: a second request hidden after repeated fields, a body that is not
  * declared, and other messages that two parsers could read differently. */
 static void smuggled(void)
@@ -362,6 +421,7 @@ int main(void)
         PLAIN(changed_bytes, .where = ON_SIM),
         PLAIN(whole_heads, .where = ON_SIM),
         PLAIN(no_memory, .where = ON_SIM),
+        PLAIN(other_values, .where = ON_SIM),
         PLAIN(smuggled, .where = ON_SIM),
         PLAIN(long_fields, .where = ON_SIM),
         PLAIN(owners, .where = ON_SIM),

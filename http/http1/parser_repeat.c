@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages whose head repeats that of a message before: what the parser remembers of it. See
+ * repeat.h. */
+#include "config.h"
+
+#include "http/http1/parser_inside.h"
+
+/* Whether a head may be remembered: its body, if it has one, is counted here. The framing of
+ * requests is never taken from memory. */
+static bool is_plain(const struct cg__http_parser *parser)
+{
+    if (parser->upgrade || parser->chunked || parser->codings > 0)
+        return false;
+    return parser->kind == CG__HTTP_RESPONSE
+               ? parser->complete || parser->left > 0
+               : parser->complete && !parser->has_length && parser->code != HTTP_CONNECT;
+}
+
+void cg__http_parser_remember(struct cg__http_parser *parser, const char *data,
+                              const char *end)
+{
+    struct cg__http_repeat *repeat = parser->repeat;
+    bool request = parser->kind == CG__HTTP_REQUEST;
+
+    if (!is_plain(parser) ||
+        !cg__http_repeat_keep(repeat, data, request ? parser->target_at : data,
+                              request ? parser->text_len : 0, end, parser->headers))
+        return;
+    repeat->method = parser->method;
+    repeat->code = parser->code;
+    repeat->minor = parser->minor;
+    repeat->keep_alive = parser->keep_alive;
+    repeat->skip_body = parser->skip_body;
+    repeat->has_body = parser->has_body;
+    repeat->has_length = parser->has_length;
+    repeat->status = parser->status;
+    repeat->reason = parser->text;
+    repeat->reason_len = parser->text_len;
+    repeat->length = parser->length;
+}
+
+/* The head is that of a previous request, which has passed all checks, with a target of this
+ * length. It cannot exceed the limit of all lines: a remembered head is too short. */
+static enum cg__http_event repeated(struct cg__http_parser *parser, const char *data,
+                                    size_t target_len, size_t *used)
+{
+    const struct cg__http_repeat *repeat = parser->repeat;
+    struct cg_http_headers *line = parser->line;
+
+    parser->begun = parser->complete = parser->repeated = true;
+    *used = repeat->before + target_len + repeat->behind;
+    parser->text = line->used;
+    /* The blank behind the target becomes its NUL. */
+    if (cg__http_message_text(line, data + repeat->before, target_len + 1) < 0 ||
+        cg__http_repeat_fields(repeat, parser->headers) < 0) {
+        cg__http_parser_no_memory(parser); /* no method: the access log knows it by that */
+        return CG__HTTP_BAD;
+    }
+    line->data[line->used - 1] = '\0';
+    parser->text_len = (uint32_t)target_len;
+    parser->method = repeat->method;
+    parser->code = repeat->code;
+    parser->minor = repeat->minor;
+    parser->keep_alive = repeat->keep_alive;
+    return CG__HTTP_HEAD;
+}
+
+/* The head is that of a previous response. Its reason phrase is in the list of the fields. */
+static enum cg__http_event repeated_response(struct cg__http_parser *parser, size_t *used)
+{
+    const struct cg__http_repeat *repeat = parser->repeat;
+
+    parser->begun = parser->repeated = true;
+    *used = repeat->behind;
+    if (cg__http_repeat_fields(repeat, parser->headers) < 0) {
+        cg__http_parser_no_memory(parser);
+        return CG__HTTP_BAD;
+    }
+    parser->text = repeat->reason;
+    parser->text_len = repeat->reason_len;
+    parser->status = repeat->status;
+    parser->minor = repeat->minor;
+    parser->keep_alive = repeat->keep_alive;
+    parser->has_body = repeat->has_body;
+    parser->has_length = repeat->has_length;
+    parser->length = repeat->length;
+    parser->left = repeat->has_body ? repeat->length : 0;
+    parser->complete = !repeat->has_body;
+    return CG__HTTP_HEAD;
+}
+
+/* A line of fields, as llhttp reads it. */
+struct line {
+    const char *value;
+    size_t len;
+};
+
+static int on_value(llhttp_t *llhttp, const char *at, size_t size)
+{
+    *(struct line *)llhttp->data = (struct line){at, size};
+    return 0;
+}
+
+static const llhttp_settings_t line_calls = {.on_header_value = on_value};
+
+/* Brings llhttp behind a field that has no meaning for it. */
+static void reach_line(llhttp_t *llhttp)
+{
+    static const char head[] = "GET / HTTP/1.1\r\nA: b\r\n";
+    struct line line;
+
+    llhttp_init(llhttp, HTTP_REQUEST, &line_calls);
+    llhttp->data = &line;
+    llhttp_execute(llhttp, head, sizeof head - 1);
+    llhttp->data = NULL;
+}
+
+/* Whether llhttp accepts this line between two fields, and is in the same state behind it as
+ * before it. */
+static bool read_line(struct cg__http_repeat *repeat, const char *at, size_t size,
+                      struct line *line)
+{
+    llhttp_t llhttp;
+
+    if (repeat->between.settings == NULL)
+        reach_line(&repeat->between);
+    memcpy(&llhttp, &repeat->between, sizeof llhttp); /* with its padding, for memcmp */
+    llhttp.data = line;
+    if (llhttp_execute(&llhttp, at, size) != HPE_OK)
+        return false;
+    llhttp.data = NULL;
+    return memcmp(&llhttp, &repeat->between, sizeof llhttp) == 0;
+}
+
+/* Replaces the remembered line whose value differs at this place from `fields`, which are the
+ * bytes behind the target of a request. Returns where the new line ends, or 0. */
+static size_t renew_line(struct cg__http_parser *parser, const char *fields, size_t size,
+                         size_t place)
+{
+    struct cg__http_repeat *repeat = parser->repeat;
+    struct cg__http_repeat_line old;
+    struct line line = {.len = 0};
+    const char *from, *end;
+    size_t len;
+
+    if (!cg__http_repeat_find(repeat, place, &old))
+        return 0;
+    from = fields + old.from;
+    end = memchr(fields + place, '\n', size - place);
+    if (end == NULL || end[-1] != '\r' || cg__http_parser_notices(from, old.name_len))
+        return 0;
+    len = (size_t)(++end - from);
+    if (repeat->used - old.len + len > parser->limits->headers ||
+        !read_line(repeat, from, len, &line))
+        return 0;
+    while (line.len > 0 && cg__http_parser_is_blank(line.value[line.len - 1]))
+        line.len--;
+    if (line.len == 0 ||
+        !cg__http_repeat_renew(repeat, &old, from, len, (uint32_t)(line.value - from),
+                               (uint32_t)line.len))
+        return 0;
+    return old.from + len;
+}
+
+/* Renews the remembered lines whose values differ from those in `fields`. True: what is
+ * remembered equals the start of the fields. Not inline: otherwise heads that repeat save the
+ * registers that only this needs. */
+__attribute__((noinline)) static bool renew(struct cg__http_parser *parser, const char *fields,
+                                            size_t size)
+{
+    size_t place = 0;
+
+    do {
+        place = cg__http_repeat_same(parser->repeat, fields, size, place);
+        if (place == parser->repeat->behind)
+            return true;
+        place = place < size ? renew_line(parser, fields, size, place) : 0;
+    } while (place > 0);
+    return false;
+}
+
+bool cg__http_parser_repeats(struct cg__http_parser *parser, const char *data, size_t size,
+                             size_t *used, enum cg__http_event *event)
+{
+    const struct cg__http_repeat *repeat = parser->repeat;
+    size_t target, before;
+
+    if (parser->kind == CG__HTTP_RESPONSE) {
+        if (parser->skip_body != repeat->skip_body ||
+            !cg__http_repeat_is_whole(repeat, data, size))
+            return false;
+        *event = repeated_response(parser, used);
+        return true;
+    }
+    target = cg__http_repeat_target(repeat, data, size, parser->limits->target);
+    before = repeat->before + target;
+    if (target == 0 || (!cg__http_repeat_is_behind(repeat, data + before, size - before) &&
+                        !renew(parser, data + before, size - before)))
+        return false;
+    *event = repeated(parser, data, target, used);
+    return true;
+}
