@@ -91,8 +91,9 @@ typedef void cg_sim_tracer(void *arg, const char *line);
 CG_EXTERN_C_BEGIN
 
 /* Opens a world with one host. The options are copied (NULL: all zero). Returns 0 and the
- * reactor, to be closed with cg_reactor_close; -EINVAL: a negative time or a probability
- * above 1000; -ENOMEM. */
+ * reactor, to be closed with cg_reactor_close; -EINVAL: a time that is negative or above
+ * CG_NEVER / 8, a probability above 1000, an unknown order, or a .depth above CG_ORDER_DEPTH;
+ * -ENOMEM; -ENOSYS: .threads, and this system has no semaphores. */
 CG_API int cg_sim_open(const struct cg_sim_options *options,
                        struct cg_reactor **reactor);
 

@@ -134,7 +134,7 @@ struct cg_sim_sock {
     enum cg_sim_state state;
     bool bound;
     bool fin;   /* the end of the peer's stream has arrived */
-    bool reset; /* the connection was reset */
+    bool reset; /* the connection was reset; of a UNIX datagram socket: its peer is gone */
     bool rd_shut, wr_shut;
     int error; /* an errno, returned once */
     struct linger linger;
@@ -235,6 +235,16 @@ static inline struct cg_sim *cg__sim_of(struct cg_reactor *reactor)
     return cg__sim_host_of(reactor)->sim;
 }
 
+/* Whether it has a peer: not before a connect, after a reset, or when a TCP connection has
+ * ended in both directions. */
+static inline bool cg__sim_is_connected(const struct cg_sim_sock *sock)
+{
+    if (sock->datagram)
+        return sock->remote.len > 0;
+    return sock->state == CG_SIM_CONNECTED && !sock->reset &&
+           (sock->domain == AF_UNIX || !sock->fin || !sock->wr_shut);
+}
+
 /* sim.c: tries the requests of a host's touched handles; returns how many have completed. */
 size_t cg__sim_serve_touched(struct cg_sim_host *host);
 
@@ -264,6 +274,8 @@ int cg__sim_open(struct cg_reactor **reactor);
 /* Called for a new world, before it has a scheduler. */
 void cg__sim_watch(struct cg_reactor *world, struct cg__sim_watch *watch);
 void cg__sim_close_host(struct cg_reactor *reactor);
+/* Whether no world can have these options. */
+bool cg__sim_is_bad(const struct cg_sim_options *options);
 void cg__sim_release(struct cg_sim *sim);
 
 /* sim_run.c. cg__sim_start gives a host a program of its own, for cg_sim_run.
@@ -294,7 +306,8 @@ void cg__sim_post(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg 
  * chance. */
 void cg__sim_post_datagram(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
                            enum cg_sim_kind kind, int64_t since);
-/* Sends a message again that was in flight to a socket, before all others. */
+/* Sends a message again that was in flight to a socket: before all others, but datagrams do not
+ * wait for each other. */
 void cg__sim_repost(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
                     int64_t at);
 void cg__sim_deliver(struct cg_sim *sim);
@@ -325,10 +338,9 @@ bool cg__sim_lacks(struct cg_reactor *reactor, enum cg_lack what);
  * a message that does not arrive. */
 bool cg__sim_is_cut(const struct cg_sim_host *host, unsigned from);
 void cg__sim_miss(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg);
-/* Sends a message again that has arrived from host `from` over a slow link, unless it has
- * waited. */
+/* Sends a message again that has arrived over a link with this delay, unless it has waited. */
 bool cg__sim_slow(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg,
-                  unsigned from);
+                  int64_t delay);
 
 /* sim_stream.c */
 void cg__sim_append(struct cg_sim_msgs *list, struct cg_sim_msg *msg);
@@ -365,6 +377,8 @@ void cg__sim_datagram_arrives(struct cg_sim *sim, struct cg_sim_sock *sock,
 void cg__sim_unreachable(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg);
 /* Called when a UNIX socket has room again, or is closed. */
 void cg__sim_uncrowd(struct cg_sim *sim);
+/* Called when a UNIX datagram socket is closed: tells those whose peer it is. */
+void cg__sim_bereave(struct cg_sim *sim, const struct cg_sim_sock *gone);
 /* Returns how many datagrams a request may move: all, or fewer by chance. */
 size_t cg__sim_most_datagrams(struct cg_sim *sim, const struct cg_io *io);
 
@@ -392,6 +406,7 @@ int cg__sim_addr_set(struct cg_sim_addr *to, int domain, const struct sockaddr *
                      socklen_t len);
 /* Whether it is a multicast address. */
 bool cg__sim_addr_is_group(const struct cg_sim_addr *addr);
+bool cg__sim_addr_is_broadcast(const struct cg_sim_addr *addr);
 bool cg__sim_addr_same(const struct cg_sim_addr *a, const struct cg_sim_addr *b);
 /* Whether the address stands for every address of this host. */
 bool cg__sim_addr_is_any(const struct cg_sim_addr *addr);
@@ -399,6 +414,9 @@ bool cg__sim_addr_is_any(const struct cg_sim_addr *addr);
 struct cg_sim_addr cg__sim_addr_in(const struct cg_sim_addr *addr, int domain);
 /* Replaces the unspecified address (0.0.0.0, ::) by this host's. */
 void cg__sim_addr_settle(struct cg_sim_addr *addr);
+/* Gives a connected socket that is bound to every address the one from which its peer is
+ * reached: the peer's own. */
+void cg__sim_set_local(struct cg_sim_sock *sock);
 unsigned cg__sim_port(const struct cg_sim_addr *addr);
 void cg__sim_port_set(struct cg_sim_addr *addr, unsigned port);
 /* Room for the longest text: "unix:" and a path. */

@@ -153,6 +153,24 @@ bool cg__sim_addr_is_group(const struct cg_sim_addr *addr)
                      IN6_IS_ADDR_MULTICAST(&addr->in6.sin6_addr);
 }
 
+bool cg__sim_addr_is_broadcast(const struct cg_sim_addr *addr)
+{
+    return addr->sa.sa_family == AF_INET &&
+           addr->in.sin_addr.s_addr == htonl(INADDR_BROADCAST);
+}
+
+/* The socket keeps its port, and with it its bucket. */
+void cg__sim_set_local(struct cg_sim_sock *sock)
+{
+    unsigned port = cg__sim_port(&sock->local);
+
+    if (sock->domain == AF_UNIX || !cg__sim_addr_is_any(&sock->local) ||
+        cg__sim_addr_is_group(&sock->remote))
+        return;
+    sock->local = sock->remote;
+    cg__sim_port_set(&sock->local, port);
+}
+
 bool cg__sim_addr_same(const struct cg_sim_addr *a, const struct cg_sim_addr *b)
 {
     return a->len == b->len && memcmp(&a->sa, &b->sa, a->len) == 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls of the simulated world that never wait: sockets, names and options. Options
- * are stored and have no effect, except SO_LINGER (0 s: close resets), SO_REUSEPORT and
- * IPV6_V6ONLY. Calls that would only be noise are not traced. */
+/* The calls of the simulated world that never wait: sockets, names and options. Options of the
+ * socket's protocols are stored and have no effect, except SO_LINGER (0 s: close resets),
+ * SO_REUSEPORT and IPV6_V6ONLY. Calls that would only be noise are not traced. */
 #include "config.h"
 
 #include <errno.h>
@@ -112,10 +112,26 @@ static bool is_group_change(const struct cg_io *io)
             io->name == MCAST_JOIN_SOURCE_GROUP || io->name == MCAST_LEAVE_SOURCE_GROUP);
 }
 
+/* Whether sockets of this kind have options of this level. */
+static ssize_t check_level(const struct cg_sim_sock *sock, int level)
+{
+    if (level == SOL_SOCKET)
+        return 0;
+    if (sock->domain == AF_UNIX)
+        return -EOPNOTSUPP;
+    return (level == IPPROTO_IPV6 && sock->domain == AF_INET) ||
+                   (level == IPPROTO_TCP && sock->datagram)
+               ? -ENOPROTOOPT
+               : 0;
+}
+
 static ssize_t set_option(struct cg_sim_sock *sock, const struct cg_io *io)
 {
     int *option = find_option(sock, io->level, io->name);
+    ssize_t error = check_level(sock, io->level);
 
+    if (error < 0)
+        return error;
     if (io->level == SOL_SOCKET && io->name == SO_LINGER) {
         if (io->size < sizeof sock->linger)
             return -EINVAL;
@@ -143,7 +159,10 @@ static ssize_t give(const struct cg_io *io, const void *value, size_t size)
 static ssize_t get_option(struct cg_sim_sock *sock, const struct cg_io *io)
 {
     int *option = find_option(sock, io->level, io->name), value;
+    ssize_t error = check_level(sock, io->level);
 
+    if (error < 0)
+        return error;
     if (option)
         return give(io, option, sizeof *option);
     if (io->level != SOL_SOCKET)
@@ -241,8 +260,7 @@ static ssize_t own_name(const struct cg_sim_sock *sock, const struct cg_io *io)
 
 static ssize_t peer_name(const struct cg_sim_sock *sock, const struct cg_io *io)
 {
-    if (sock->datagram ? sock->remote.len == 0
-                       : sock->state != CG_SIM_CONNECTED || sock->reset)
+    if (!cg__sim_is_connected(sock))
         return -ENOTCONN;
     return give(io, &sock->remote.sa, sock->remote.len);
 }

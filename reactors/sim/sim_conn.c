@@ -54,6 +54,8 @@ static int begin_connect(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg
         return sock->state == CG_SIM_CONNECTING ? -EALREADY : -EISCONN;
     if ((error = cg__sim_addr_set(&to, sock->domain, io->addr, io->addrlen)) < 0)
         return error;
+    if (cg__sim_addr_is_group(&to) || cg__sim_addr_is_broadcast(&to))
+        return -ENETUNREACH;
     cg__sim_addr_settle(&to);
     if (!sock->bound) {
         sock->local = to;
@@ -62,10 +64,9 @@ static int begin_connect(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg
                                                .sa.sa_family = AF_UNIX};
         else if (cg__sim_port_pick(sim, sock, &sock->local) < 0)
             return -EADDRNOTAVAIL;
-    } else {
-        cg__sim_addr_settle(&sock->local);
     }
     sock->remote = to;
+    cg__sim_set_local(sock);
     sock->state = CG_SIM_CONNECTING;
     cg__sim_note(sim, sock->fd, "connects to %s", cg__sim_text(&to, text));
     cg__sim_post(sim, sock, &sock->syn, CG_SIM_SYN, sim->now);
@@ -126,18 +127,31 @@ static void admit(struct cg_sim *sim, struct cg_sim_sock *listener,
     cg__sim_post(sim, client, &client->syn, CG_SIM_SYNACK, since);
 }
 
+/* Where a SYN goes is known only when it arrives: so the link counts here. */
+static bool syn_is_held_up(struct cg_sim *sim, struct cg_sim_sock *client,
+                           const struct cg_sim_host *host)
+{
+    unsigned from = client->host->number;
+
+    if (client->domain == AF_UNIX)
+        return false;
+    if (!cg__sim_is_cut(host, from))
+        return cg__sim_slow(sim, client, &client->syn, host->delays[from]);
+    cg__sim_miss(sim, client, &client->syn);
+    return true;
+}
+
 static void syn_arrives(struct cg_sim *sim, struct cg_sim_sock *client, int64_t at)
 {
     int error = ECONNREFUSED;
     struct cg_sim_sock *listener = NULL;
 
-    if (!cg__sim_chance(sim, sim->opt.refuse_permille))
+    if (client->syn.slowed || !cg__sim_chance(sim, sim->opt.refuse_permille))
         listener = cg__sim_listener(sim, &client->remote, &error);
     if (!listener) {
         refuse(sim, client, error, at);
-    } else if (client->domain != AF_UNIX &&
-               cg__sim_is_cut(listener->host, client->host->number)) {
-        cg__sim_miss(sim, client, &client->syn);
+    } else if (syn_is_held_up(sim, client, listener->host)) {
+        return;
     } else if (listener->backlog.count >= listener->limit) {
         cg__sim_note(sim, listener->fd, "has a full backlog");
         client->listener = listener;
@@ -173,7 +187,7 @@ bool cg__sim_accept(struct cg_sim *sim, struct cg_sim_sock *sock, const struct c
     bool accepted = false;
 
     if (sock->state != CG_SIM_LISTENING) {
-        *result = -EINVAL;
+        *result = sock->datagram ? -EOPNOTSUPP : -EINVAL;
         return true;
     }
     while (!accepted && sock->backlog.head) {
@@ -216,11 +230,36 @@ void cg__sim_reset(struct cg_sim *sim, struct cg_sim_sock *sock)
     cg__sim_touch(sock);
 }
 
+/* Whoever waits to be accepted is refused or reset. */
+static void empty_backlog(struct cg_sim *sim, struct cg_sim_sock *sock)
+{
+    struct cg_sim_sock *other;
+
+    while ((other = dequeue(&sock->waiting)))
+        refuse(sim, other, ECONNREFUSED, sim->now);
+    while ((other = dequeue(&sock->backlog))) {
+        part(sim, other, true);
+        cg__sim_close(sim, other);
+    }
+}
+
+static ssize_t shut_listener(struct cg_sim *sim, struct cg_sim_sock *sock, int how)
+{
+    if (how == SHUT_WR)
+        return 0;
+    sock->state = CG_SIM_FRESH;
+    empty_backlog(sim, sock);
+    cg__sim_touch(sock);
+    return 0;
+}
+
 ssize_t cg__sim_shutdown(struct cg_sim *sim, struct cg_sim_sock *sock, int how)
 {
     if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
         return -EINVAL;
-    if (sock->state != CG_SIM_CONNECTED || sock->reset)
+    if (sock->state == CG_SIM_LISTENING)
+        return shut_listener(sim, sock, how);
+    if (sock->domain != AF_UNIX && !cg__sim_is_connected(sock))
         return -ENOTCONN;
     if (how != SHUT_WR)
         sock->rd_shut = true;
@@ -230,6 +269,11 @@ ssize_t cg__sim_shutdown(struct cg_sim *sim, struct cg_sim_sock *sock, int how)
         sock->wr_shut = true;
     }
     cg__sim_touch(sock);
+    if (sock->domain == AF_UNIX) { /* others may not be able to send to it any more */
+        if (sock->peer)
+            cg__sim_touch(sock->peer);
+        cg__sim_uncrowd(sim);
+    }
     return 0;
 }
 
@@ -245,29 +289,26 @@ static bool unread(const struct cg_sim_sock *sock)
 
 void cg__sim_leave(struct cg_sim *sim, struct cg_sim_sock *sock, bool reset)
 {
-    struct cg_sim_sock *other;
-
-    while ((other = dequeue(&sock->waiting)))
-        refuse(sim, other, ECONNREFUSED, sim->now);
-    while ((other = dequeue(&sock->backlog))) {
-        part(sim, other, true);
-        cg__sim_close(sim, other);
-    }
+    empty_backlog(sim, sock);
     if (sock->listener)
         queue_remove(&sock->listener->waiting, sock);
     sock->listener = NULL;
     part(sim, sock, reset);
     cg__sim_drop(sim, sock);
     cg__sim_leave_all(sock);
+    if (sock->bound && sock->datagram && sock->domain == AF_UNIX)
+        cg__sim_bereave(sim, sock);
     if (sock->bound)
         cg__sim_unname(sim, sock);
     cg__sim_uncrowd(sim);
 }
 
+/* A UNIX socket never lingers. */
 void cg__sim_close(struct cg_sim *sim, struct cg_sim_sock *sock)
 {
-    cg__sim_leave(sim, sock,
-                  unread(sock) || (sock->linger.l_onoff && sock->linger.l_linger == 0));
+    bool at_once = sock->domain != AF_UNIX && sock->linger.l_onoff && !sock->linger.l_linger;
+
+    cg__sim_leave(sim, sock, at_once || unread(sock));
     cg__sim_sock_free(sim, sock);
 }
 
@@ -281,8 +322,7 @@ void cg__sim_connect_failed(struct cg_sim_sock *sock, int error)
 }
 
 /* Whether the link between the hosts of sender and receiver is down, or slow; then the message
- * is not to be delivered now. Where a SYN goes is known only when it arrives. UNIX sockets need
- * no network. */
+ * is not to be delivered now. UNIX sockets need no network. */
 static bool is_held_up(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg)
 {
     unsigned from = sock->datagram ? msg->origin : sock->far;
@@ -290,9 +330,32 @@ static bool is_held_up(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_s
     if (sock->domain == AF_UNIX || msg->kind == CG_SIM_SYN)
         return false;
     if (!cg__sim_is_cut(sock->host, from))
-        return cg__sim_slow(sim, sock, msg, from);
+        return cg__sim_slow(sim, sock, msg, sock->host->delays[from]);
     cg__sim_miss(sim, sock, msg);
     return true;
+}
+
+/* As in Linux, bytes reset a TCP connection that was shut down in both directions: nobody
+ * can read them. */
+static void data_arrive(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg)
+{
+    if (sock->domain != AF_UNIX && sock->rd_shut && sock->wr_shut) {
+        free(msg);
+        cg__sim_reset(sim, sock);
+        return;
+    }
+    cg__sim_note(sim, sock->fd, "gets %zu bytes", msg->size);
+    cg__sim_append(&sock->input, msg);
+}
+
+/* A TCP connection that has ended in both directions does not hear it any more. */
+static void reset_arrives(struct cg_sim *sim, struct cg_sim_sock *sock)
+{
+    if (sock->domain != AF_UNIX && !cg__sim_is_connected(sock))
+        return;
+    cg__sim_note(sim, sock->fd, "gets a reset");
+    sock->reset = true;
+    sock->error = sock->fin && sock->domain != AF_UNIX ? EPIPE : ECONNRESET;
 }
 
 void cg__sim_arrive(struct cg_sim *sim, struct cg_sim_sock *sock,
@@ -302,8 +365,7 @@ void cg__sim_arrive(struct cg_sim *sim, struct cg_sim_sock *sock,
         return;
     switch (msg->kind) {
     case CG_SIM_DATA:
-        cg__sim_note(sim, sock->fd, "gets %zu bytes", msg->size);
-        cg__sim_append(&sock->input, msg);
+        data_arrive(sim, sock, msg);
         break;
     case CG_SIM_ACK:
         sock->unacked -= msg->size;
@@ -314,9 +376,7 @@ void cg__sim_arrive(struct cg_sim *sim, struct cg_sim_sock *sock,
         sock->fin = true;
         break;
     case CG_SIM_RST:
-        cg__sim_note(sim, sock->fd, "gets a reset");
-        sock->reset = true;
-        sock->error = sock->fin ? EPIPE : ECONNRESET;
+        reset_arrives(sim, sock);
         break;
     case CG_SIM_SYN:
         syn_arrives(sim, sock, msg->at);

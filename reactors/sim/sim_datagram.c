@@ -89,6 +89,17 @@ void cg__sim_uncrowd(struct cg_sim *sim)
             cg__sim_touch_handle(sim->handles[i]);
 }
 
+void cg__sim_bereave(struct cg_sim *sim, const struct cg_sim_sock *gone)
+{
+    for (size_t i = 0; i < sim->handle_count; i++) {
+        struct cg_sim_sock *sock = sim->handles[i] ? sim->handles[i]->sock : NULL;
+
+        if (sock && sock->datagram && sock->domain == AF_UNIX &&
+            cg__sim_addr_same(&sock->remote, &gone->local))
+            sock->reset = true;
+    }
+}
+
 bool cg__sim_recv_datagrams(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
                             ssize_t *result)
 {
@@ -98,7 +109,7 @@ bool cg__sim_recv_datagrams(struct cg_sim *sim, struct cg_sim_sock *sock, struct
         *result = -EOPNOTSUPP;
         return true;
     }
-    if (!sock->input.head) {
+    if (sock->error || !sock->input.head) { /* an error comes before what has arrived */
         *result = cg__sim_take_error(sock);
         return *result < 0;
     }

@@ -24,12 +24,6 @@ struct route {
     const struct cg_datagram *datagram;
 };
 
-static bool is_broadcast(const struct cg_sim_addr *addr)
-{
-    return addr->sa.sa_family == AF_INET &&
-           addr->in.sin_addr.s_addr == htonl(INADDR_BROADCAST);
-}
-
 /* Whether a socket accepts a datagram from this address: a connected one only from its
  * peer. */
 static bool hears(const struct cg_sim_sock *sock, const struct cg_sim_addr *from)
@@ -103,19 +97,6 @@ static int read_addr(const struct cg_sim_sock *sock, const struct sockaddr *addr
     return domain != AF_UNIX && cg__sim_port(to) == 0 ? -EINVAL : 0;
 }
 
-/* A connected socket has the address from which its peer is reached: the peer's own. The
- * socket keeps its port, and with it its bucket. */
-static void set_local(struct cg_sim_sock *sock)
-{
-    unsigned port = cg__sim_port(&sock->local);
-
-    if (sock->domain == AF_UNIX || !cg__sim_addr_is_any(&sock->local) ||
-        cg__sim_addr_is_group(&sock->remote))
-        return;
-    sock->local = sock->remote;
-    cg__sim_port_set(&sock->local, port);
-}
-
 ssize_t cg__sim_set_peer(struct cg_sim *sim, struct cg_sim_sock *sock, const struct cg_io *io)
 {
     struct cg_sim_addr to;
@@ -129,7 +110,8 @@ ssize_t cg__sim_set_peer(struct cg_sim *sim, struct cg_sim_sock *sock, const str
     if (error < 0)
         return error;
     sock->remote = cg__sim_addr_in(&to, sock->domain);
-    set_local(sock);
+    sock->reset = false;
+    cg__sim_set_local(sock);
     cg__sim_note(sim, sock->fd, "has the peer %s", cg__sim_text(&to, text));
     return 0;
 }
@@ -195,7 +177,7 @@ static ssize_t send_to_all(struct cg_sim *sim, const struct cg_sim_sock *sock,
 static ssize_t send_udp(struct cg_sim *sim, struct cg_sim_sock *sock, const struct route *route)
 {
     size_t len = route->datagram->len;
-    bool everybody = cg__sim_addr_is_group(&route->to) || is_broadcast(&route->to);
+    bool everybody = cg__sim_addr_is_group(&route->to) || cg__sim_addr_is_broadcast(&route->to);
     struct cg_sim_sock *to;
     char text[CG_SIM_TEXT];
     unsigned copies = 1;
@@ -203,7 +185,7 @@ static ssize_t send_udp(struct cg_sim *sim, struct cg_sim_sock *sock, const stru
 
     if (len > (route->to.sa.sa_family == AF_INET ? UDP_LONGEST : UDP6_LONGEST))
         return -EMSGSIZE;
-    if (is_broadcast(&route->to) && !cg__sim_option(sock, SOL_SOCKET, SO_BROADCAST))
+    if (cg__sim_addr_is_broadcast(&route->to) && !cg__sim_option(sock, SOL_SOCKET, SO_BROADCAST))
         return -EACCES;
     if (cg__sim_chance(sim, sim->opt.lose_permille)) {
         cg__sim_note(sim, sock->fd, "loses %zu bytes to %s", len,
@@ -228,10 +210,12 @@ static ssize_t send_unix(struct cg_sim *sim, struct cg_sim_sock *sock, const str
 
     if (route->datagram->len > sim->opt.window)
         return -EMSGSIZE;
-    if (!to) /* the receiver of a connected socket existed once, so it is gone */
-        return sock->remote.len > 0 && !route->datagram->addr ? -ECONNREFUSED : error;
+    if (!to)
+        return error;
     if (!hears(to, &route->from))
         return -EPERM;
+    if (to->rd_shut)
+        return -EPIPE;
     if (to->unread > UNIX_QUEUE) {
         sim->crowded = true;
         return -EAGAIN;
@@ -258,12 +242,21 @@ static void set_source(const struct cg_sim_sock *sock, struct route *route)
     else if (cg__sim_addr_is_any(&sock->local))
         route->from = route->to;
     route->from = cg__sim_addr_in(&route->from, AF_INET);
-    if (cg__sim_addr_is_group(&route->from) || is_broadcast(&route->from)) {
+    if (cg__sim_addr_is_group(&route->from) || cg__sim_addr_is_broadcast(&route->from)) {
         route->from = (struct cg_sim_addr){.len = route->to.len,
                                            .sa.sa_family = route->to.sa.sa_family};
         cg__sim_addr_settle(&route->from);
     }
     cg__sim_port_set(&route->from, cg__sim_port(&sock->local));
+}
+
+/* The peer of a UNIX socket was closed. Linux says so once, and then there is no peer; one that
+ * is bound to the same address later is another. */
+static ssize_t lose_peer(struct cg_sim_sock *sock)
+{
+    sock->reset = false;
+    sock->remote.len = 0;
+    return -ECONNREFUSED;
 }
 
 static ssize_t send_one(struct cg_sim *sim, struct cg_sim_sock *sock,
@@ -275,8 +268,12 @@ static ssize_t send_one(struct cg_sim *sim, struct cg_sim_sock *sock,
 
     if (sock->error)
         return cg__sim_take_error(sock);
+    if (sock->wr_shut)
+        return -EPIPE;
     if (addr && addr->len > 0)
         error = read_addr(sock, &addr->base, addr->len, &route.to);
+    else if (sock->reset)
+        return lose_peer(sock);
     else if (sock->remote.len > 0)
         route.to = cg__sim_addr_in(&sock->remote, AF_INET);
     else

@@ -127,10 +127,8 @@ bool cg__sim_lacks(struct cg_reactor *reactor, enum cg_lack what)
 }
 
 bool cg__sim_slow(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg,
-                  unsigned from)
+                  int64_t delay)
 {
-    int64_t delay = sock->host->delays[from];
-
     if (msg->slowed || delay == 0) {
         msg->slowed = false;
         return false;
@@ -160,27 +158,49 @@ static void drop_in_flight(struct cg_sim *sim, struct cg_sim_sock *sock)
     sock->input = arrived;
 }
 
-/* The sender gives up, and cannot tell the other end. */
+/* Whether acknowledgements are in flight to a socket, or anything else. */
+static bool is_in_flight(const struct cg_sim_sock *sock, bool acks)
+{
+    for (const struct cg_sim_msg *msg = sock->incoming.head; msg; msg = msg->next)
+        if ((msg->kind == CG_SIM_ACK) == acks)
+            return true;
+    return false;
+}
+
+static void give_up(struct cg_sim *sim, struct cg_sim_sock *sock)
+{
+    cg__sim_note(sim, sock->fd, "has sent in vain, and gives up");
+    drop_in_flight(sim, sock);
+    sock->reset = true;
+    sock->error = ETIMEDOUT;
+    cg__sim_touch(sock);
+}
+
+/* Parts both ends, one of which cannot be reached. An end gives up if it waits for an
+ * acknowledgement: what it has sent has not arrived, or the acknowledgement itself has not. It
+ * cannot tell the other one. */
 static void time_out(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg)
 {
-    struct cg_sim_sock *sender = is_of_connect(msg) ? sock : sock->peer;
+    struct cg_sim_sock *peer = sock->peer;
+    bool connects = is_of_connect(msg), ack = msg->kind == CG_SIM_ACK;
+    bool waits = ack || is_in_flight(sock, true) || (peer && is_in_flight(peer, false));
+    bool peer_waits = peer && ((!ack && !connects) || is_in_flight(sock, false) ||
+                               is_in_flight(peer, true));
 
-    if (sock->peer)
-        sock->peer = sock->peer->peer = NULL;
+    if (peer)
+        sock->peer = peer->peer = NULL;
     if (msg->data)
         free(msg);
     drop_in_flight(sim, sock);
-    if (!sender)
-        return;
-    cg__sim_note(sim, sender->fd, "has sent in vain, and gives up");
-    if (sender == sock) {
+    if (connects) {
+        cg__sim_note(sim, sock->fd, "has connected in vain, and gives up");
         cg__sim_connect_failed(sock, ETIMEDOUT);
-    } else {
-        drop_in_flight(sim, sender);
-        sender->reset = true;
-        sender->error = ETIMEDOUT;
+        cg__sim_touch(sock);
+    } else if (waits) {
+        give_up(sim, sock);
     }
-    cg__sim_touch(sender);
+    if (peer_waits)
+        give_up(sim, peer);
 }
 
 static void send_again(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg)

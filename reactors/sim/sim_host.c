@@ -19,10 +19,10 @@ enum {
     OFFLOAD_TAKES = 20 * CG_MILLISECOND, /* the longest step of an offloaded function */
 };
 
-static bool bad(const struct cg_sim_options *opt)
+bool cg__sim_is_bad(const struct cg_sim_options *opt)
 {
     return opt->latency < 0 || opt->jitter < 0 || opt->cost < 0 ||
-           opt->latency > CG_NEVER / 8 || opt->jitter > CG_NEVER / 8 ||
+           opt->latency > CG_NEVER / 8 || opt->jitter > CG_NEVER / 8 || opt->cost > CG_NEVER / 8 ||
            opt->short_permille > 1000 || opt->reset_permille > 1000 ||
            opt->lose_permille > 1000 || opt->double_permille > 1000 ||
            opt->reorder_permille > 1000 || opt->refuse_permille > 1000 ||
@@ -151,7 +151,7 @@ int cg_sim_open(const struct cg_sim_options *options, struct cg_reactor **reacto
 
     if (!options)
         options = &perfect;
-    if (bad(options))
+    if (cg__sim_is_bad(options))
         return -EINVAL;
     if ((rc = open_world(options, &sim)) < 0)
         return rc;

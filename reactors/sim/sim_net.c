@@ -73,10 +73,14 @@ void cg__sim_post(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg 
 void cg__sim_repost(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
                     int64_t at)
 {
+    struct cg_sim_msg **link = &to->incoming.head;
+
+    while (to->datagram && *link && (*link)->at <= at)
+        link = &(*link)->next;
     msg->at = at;
     msg->seq = ++sim->seq;
-    msg->next = to->incoming.head;
-    to->incoming.head = msg;
+    msg->next = *link;
+    *link = msg;
     if (!msg->next)
         to->incoming.tail = msg;
     if (to->last_at < at)

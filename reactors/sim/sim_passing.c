@@ -77,7 +77,8 @@ bool cg__sim_send_passed(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg
     struct cg_sim_msg *msg;
 
     /* An empty send tells whether anything can be sent, now or ever. */
-    if (sock->state != CG_SIM_CONNECTED || !sock->peer || sock->error || sock->wr_shut)
+    if (sock->state != CG_SIM_CONNECTED || !sock->peer || sock->error || sock->wr_shut ||
+        sock->peer->rd_shut)
         return cg__sim_send(sim, sock, &probe, result);
     if (sock->unacked >= sim->opt.window)
         return false;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams of the simulated world: what a send, a receive and a poll do. Errors come in the
  * kernel's order: bytes that arrived can be read after a reset, then the reset is returned
- * once, then the stream has ended. */
+ * once, then the stream has ended. After the end of a TCP stream no reset is returned; and
+ * who sends to a UNIX socket that is gone learns only that (EPIPE). */
 #include "config.h"
 
 #include <errno.h>
@@ -100,15 +101,15 @@ static size_t maybe_short(struct cg_sim *sim, size_t n)
 static bool nothing_arrived(struct cg_sim_sock *sock, ssize_t *result)
 {
     if (sock->state != CG_SIM_CONNECTED) {
-        *result = -ENOTCONN;
+        *result = sock->domain == AF_UNIX ? -EINVAL : -ENOTCONN;
         return sock->state != CG_SIM_CONNECTING;
     }
     *result = 0;
-    if (sock->fin)
+    if (sock->fin && sock->domain != AF_UNIX)
         return true;
     if (sock->error)
         *result = cg__sim_take_error(sock);
-    return *result || sock->reset || sock->rd_shut;
+    return *result || sock->fin || sock->reset || sock->rd_shut;
 }
 
 bool cg__sim_recv_into(struct cg_sim *sim, struct cg_sim_sock *sock, void *buf, size_t size,
@@ -234,15 +235,23 @@ static size_t room_left(const struct cg_sim *sim, const struct cg_sim_sock *sock
     return sock->unacked < sim->opt.window ? sim->opt.window - sock->unacked : 0;
 }
 
+static bool is_broken(const struct cg_sim_sock *sock)
+{
+    return sock->wr_shut || sock->reset ||
+           (sock->domain == AF_UNIX && (!sock->peer || sock->peer->rd_shut));
+}
+
 /* Returns true if nothing can be sent, now or later. */
 static bool cannot_send(struct cg_sim_sock *sock, ssize_t *result)
 {
     *result = 0;
+    if (sock->state == CG_SIM_CONNECTING)
+        return false;
     if (sock->state != CG_SIM_CONNECTED)
-        *result = sock->state == CG_SIM_CONNECTING ? 0 : -ENOTCONN;
-    else if (sock->error)
+        *result = sock->domain == AF_UNIX ? -ENOTCONN : -EPIPE;
+    else if (sock->error && sock->domain != AF_UNIX)
         *result = cg__sim_take_error(sock);
-    else if (sock->wr_shut || sock->reset || (sock->domain == AF_UNIX && !sock->peer))
+    else if (is_broken(sock))
         *result = -EPIPE;
     return *result < 0;
 }
@@ -293,11 +302,12 @@ static unsigned readiness(const struct cg_sim *sim, const struct cg_sim_sock *so
     }
     if (sock->input.head || sock->fin || sock->rd_shut || sock->reset)
         events |= CG_IN;
-    if (room_left(sim, sock) > 0 || sock->wr_shut || sock->reset)
+    if (room_left(sim, sock) > 0 || is_broken(sock))
         events |= CG_OUT;
     if (sock->error)
         events |= CG_ERR;
-    if (sock->reset || (sock->fin && sock->wr_shut))
+    if (sock->reset ||
+        (sock->fin && (sock->wr_shut || (sock->domain == AF_UNIX && !sock->peer))))
         events |= CG_HUP;
     return events;
 }
@@ -307,7 +317,7 @@ bool cg__sim_poll(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io
 {
     unsigned events = readiness(sim, sock) & (io->events | CG_ERR | CG_HUP);
 
-    if (sock->fin && io->events & (CG_IN | CG_HUP))
+    if ((sock->fin || sock->rd_shut) && io->events & (CG_IN | CG_HUP))
         events |= CG_HUP;
     *result = (ssize_t)events;
     return events != 0;

@@ -9,7 +9,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 enum { MANY = 20 };
 
@@ -179,10 +182,108 @@ static void wrong_descriptors(void)
     test_close(&test);
 }
 
+static ssize_t move(struct cg_reactor *reactor, enum cg_io_code code, int fd)
+{
+    char buf[8] = "hello";
+    struct cg_datagram one = {.buf = buf, .len = 5, .size = sizeof buf};
+    struct request move = request((uint8_t)code, fd, &one, 1);
+
+    submit(reactor, &move);
+    return finish(reactor, &move);
+}
+
+/* Waits until a socket has input, or an error. */
+static void wait_for(struct cg_reactor *reactor, int fd, ssize_t event)
+{
+    struct request poll = {.io = {.code = CG_IO_POLL, .fd = fd, .events = CG_IN}};
+
+    submit(reactor, &poll);
+    while (!(OK(finish(reactor, &poll)) & event)) {
+        OK(reactor->type->wait(reactor, CG_MILLISECOND));
+        submit(reactor, &poll);
+    }
+}
+
+/* A socket returns an error before the datagrams that have arrived earlier. */
+static void refused(void)
+{
+    struct test test = test_open();
+    struct cg_reactor *reactor = test.reactor;
+    struct sockaddr_in in;
+    int ends[2];
+
+    open_ends(reactor, ends);
+    OK(CALL(reactor, .code = CG_IO_SOCKNAME, .fd = ends[1], .value = &in, .size = sizeof in));
+    IS(CALL(reactor, .code = CG_IO_SET_PEER, .fd = ends[0], .addr = (struct sockaddr *)&in,
+            .addrlen = sizeof in),
+       0);
+    send_text(reactor, ends[0], "early");
+    wait_for(reactor, ends[1], CG_IN);
+    reactor->type->forget(reactor, ends[0]);
+    IS(CALL(reactor, .code = CG_IO_CLOSE, .fd = ends[0]), 0);
+    send_text(reactor, ends[1], "to nobody");
+    wait_for(reactor, ends[1], CG_ERR);
+    IS(move(reactor, CG_IO_RECV_DATAGRAMS, ends[1]), -ECONNREFUSED);
+    IS(move(reactor, CG_IO_RECV_DATAGRAMS, ends[1]), 1);
+    IS(CALL(reactor, .code = CG_IO_SHUTDOWN, .fd = ends[1], .how = SHUT_WR), 0);
+    IS(move(reactor, CG_IO_SEND_DATAGRAMS, ends[1]), -EPIPE);
+    reactor->type->forget(reactor, ends[1]);
+    IS(CALL(reactor, .code = CG_IO_CLOSE, .fd = ends[1]), 0);
+    test_close(&test);
+}
+
+static int bind_unix(struct cg_reactor *reactor, struct sockaddr_un *un)
+{
+    int fd = (int)OK(CALL(reactor, .code = CG_IO_SOCKET, .domain = AF_UNIX, .type = SOCK_DGRAM,
+                          .fd = -1));
+
+    IS(CALL(reactor, .code = CG_IO_BIND, .fd = fd, .addr = (struct sockaddr *)un,
+            .addrlen = sizeof *un),
+       0);
+    return fd;
+}
+
+static void set_peer(struct cg_reactor *reactor, int fd, struct sockaddr_un *un)
+{
+    IS(CALL(reactor, .code = CG_IO_SET_PEER, .fd = fd, .addr = (struct sockaddr *)un,
+            .addrlen = sizeof *un),
+       0);
+}
+
+/* A UNIX socket loses a peer that is closed, even if its address is bound again; and cannot send
+ * to one that has ended reading. */
+static void lost_peer(void)
+{
+    struct test test = test_open();
+    struct cg_reactor *reactor = test.reactor;
+    struct sockaddr_un here = {.sun_family = AF_UNIX}, there = here;
+    int ends[2];
+
+    snprintf(here.sun_path + 1, 64, "cogen-here-%d", (int)getpid());
+    snprintf(there.sun_path + 1, 64, "cogen-there-%d", (int)getpid());
+    ends[0] = bind_unix(reactor, &there);
+    ends[1] = bind_unix(reactor, &here);
+    set_peer(reactor, ends[1], &there);
+    IS(move(reactor, CG_IO_SEND_DATAGRAMS, ends[1]), 1);
+    IS(CALL(reactor, .code = CG_IO_SHUTDOWN, .fd = ends[0], .how = SHUT_RD), 0);
+    IS(move(reactor, CG_IO_SEND_DATAGRAMS, ends[1]), -EPIPE);
+    reactor->type->forget(reactor, ends[0]);
+    IS(CALL(reactor, .code = CG_IO_CLOSE, .fd = ends[0]), 0);
+    ends[0] = bind_unix(reactor, &there);
+    IS(move(reactor, CG_IO_SEND_DATAGRAMS, ends[1]), -ECONNREFUSED);
+    IS(move(reactor, CG_IO_SEND_DATAGRAMS, ends[1]), -ENOTCONN);
+    set_peer(reactor, ends[1], &there);
+    IS(move(reactor, CG_IO_SEND_DATAGRAMS, ends[1]), 1);
+    close_ends(reactor, ends);
+    test_close(&test);
+}
+
 static const struct test_case cases[] = {
     PLAIN(cancelled),
     PLAIN(several),
     PLAIN(wrong_descriptors),
+    PLAIN(refused),
+    PLAIN(lost_peer),
 };
 
 int main(void)

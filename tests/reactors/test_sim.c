@@ -109,6 +109,7 @@ START_TEST(bad_options)
     IS(cg_sim_open(&(struct cg_sim_options){.latency = -1}, &none), -EINVAL);
     IS(cg_sim_open(&(struct cg_sim_options){.jitter = -1}, &none), -EINVAL);
     IS(cg_sim_open(&(struct cg_sim_options){.cost = -1}, &none), -EINVAL);
+    IS(cg_sim_open(&(struct cg_sim_options){.cost = INT64_MAX}, &none), -EINVAL);
     IS(cg_sim_open(&(struct cg_sim_options){.short_permille = 1001}, &none), -EINVAL);
     ck_assert_ptr_null(none);
     IS(cg__reactor_sim.open(&world), 0);

@@ -291,6 +291,25 @@ static void cut_off_for_good(void)
     meet(gives_up);
 }
 
+static ssize_t is_never_told(void *arg)
+{
+    struct cg_sock *conn = friend();
+    int64_t begin = now();
+
+    cut(false, true);
+    IS(ask(conn, CG_NEVER), -ETIMEDOUT);
+    ck_assert_int_ge(now() - begin, 924 * S);
+    cg_sock_close(conn);
+    kill_server();
+    return arg ? 0 : 0;
+}
+
+/* Whoever waits for acknowledgements gives up, although what it sends arrives. */
+static void lost_acknowledgements(void)
+{
+    meet(is_never_told);
+}
+
 static ssize_t counts_datagrams(void *arg)
 {
     struct cg_sock *sock;
@@ -331,6 +350,68 @@ static void lost_datagrams(void)
     hosts_close(&hosts);
 }
 
+static ssize_t connects_slowly(void *arg)
+{
+    struct cg_sock *conn;
+    int64_t begin = now();
+
+    cg_sim_set_delay(hosts.reactor[0], hosts.reactor[1], S);
+    while (cg_yield(cg_connect("10.0.0.1:7", &conn)) < 0)
+        IS(cg_yield(cg_sleep(MS)), 0);
+    ck_assert_int_ge(now() - begin, S + 20 * MS);
+    cg_sock_close(conn);
+    kill_server();
+    return arg ? 0 : 0;
+}
+
+/* A slow link delays a connect, too. */
+static void slow_connect(void)
+{
+    meet(connects_slowly);
+}
+
+static ssize_t receives_in_order(void *arg)
+{
+    static const char *const wanted[] = {"fast", "slow", "slow"};
+    struct cg_sock *sock;
+    int64_t begin = now();
+    char buf[8];
+
+    OK(cg_datagram_open(cg_sched_self(), "10.0.0.1:9", &sock));
+    cg_sim_set_delay(hosts.reactor[1], hosts.reactor[0], S);
+    for (size_t i = 0; i < COUNT(wanted); i++) {
+        IS(cg_yield(cg_receive_from(sock, buf, sizeof buf, NULL)), 4);
+        ck_assert_mem_eq(buf, wanted[i], 4);
+        IS((now() - begin) / S, i > 0);
+    }
+    cg_sock_close(sock);
+    return arg ? 0 : 0;
+}
+
+static ssize_t sends_later(void *text)
+{
+    struct cg_sock *sock;
+    bool fast = strcmp(text, "fast") == 0;
+
+    OK(cg_datagram_open(cg_sched_self(), fast ? "10.0.0.3:9" : "10.0.0.2:9", &sock));
+    IS(cg_yield(cg_sleep((fast ? 100 : 50) * MS)), 0);
+    for (int i = fast; i < 2; i++)
+        IS(cg_yield(cg_send_to(sock, text, 4, "10.0.0.1:9")), 4);
+    cg_sock_close(sock);
+    return 0;
+}
+
+/* A slow link delays each datagram on it, and none of those on other links. */
+static void slow_datagrams(void)
+{
+    hosts_open(&hosts, 3, &slow);
+    hosts_start(&hosts, 0, receives_in_order, NULL);
+    hosts_start(&hosts, 1, sends_later, "slow");
+    hosts_start(&hosts, 2, sends_later, "fast");
+    hosts_run(&hosts);
+    hosts_close(&hosts);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -341,7 +422,10 @@ int main(void)
         PLAIN(paused_for_ever, .where = ON_SIM),
         PLAIN(cut_off, .where = ON_SIM),
         PLAIN(cut_off_for_good, .where = ON_SIM),
+        PLAIN(lost_acknowledgements, .where = ON_SIM),
         PLAIN(lost_datagrams, .where = ON_SIM),
+        PLAIN(slow_connect, .where = ON_SIM),
+        PLAIN(slow_datagrams, .where = ON_SIM),
     };
 
     return test_main("sim_fail", cases, COUNT(cases));

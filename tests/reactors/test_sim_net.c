@@ -91,7 +91,7 @@ START_TEST(half_close)
     IS(recv_from(client, buf, 8), 5);
     IS(close_fd(server), 0);
     IS(recv_from(client, buf, 8), 0);
-    IS(shut(listener, SHUT_WR), -ENOTCONN);
+    IS(shut(make(AF_INET), SHUT_WR), -ENOTCONN);
     IS(shut(client, 7), -EINVAL);
 }
 END_TEST
@@ -293,6 +293,14 @@ START_TEST(names)
     IS(connect_to(fd, v4("127.0.0.1", 80)), 0);
     IS(PORT(fd), 1234);
     IS(name_of(fd, CG_IO_SOCKNAME).in.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+
+    /* A socket that is bound to every address has the one from which its peer is reached. */
+    listener = listen_on(v4("10.0.0.1", 80), 1);
+    fd = make(AF_INET);
+    IS(bind_to(fd, v4("0.0.0.0", 1235)), 0);
+    IS(connect_to(fd, v4("10.0.0.1", 80)), 0);
+    name = v4("10.0.0.1", 1235);
+    IS(name_of(fd, CG_IO_SOCKNAME).in.sin_addr.s_addr, name.in.sin_addr.s_addr);
 
     listener = listen_on(un("/x"), 1);
     fd = make(AF_UNIX);
