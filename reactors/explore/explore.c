@@ -43,6 +43,7 @@ static void fill_in(struct cg__explore *explore, const struct cg_sim_explore_opt
     all->storm = (int64_t)or_else((uint64_t)all->storm, STORM * CG_SECOND);
     all->time_limit = (int64_t)or_else((uint64_t)all->time_limit, TIME_LIMIT * CG_HOUR);
     all->turn_limit = or_else(all->turn_limit, TURNS);
+    all->trace = all->trace && !all->quiet;
     all->patience = (int64_t)or_else((uint64_t)all->patience, PATIENCE * CG_SECOND);
     if (all->world)
         explore->world = *all->world;
@@ -54,11 +55,19 @@ static void fill_in(struct cg__explore *explore, const struct cg_sim_explore_opt
     explore->world.name_server = CG_SIM_NAME_SERVER;
 }
 
+static bool lacks_function(const struct cg_sim_program *program)
+{
+    while (program && program->name && program->fn)
+        program++;
+    return program && program->name;
+}
+
 static bool bad(const struct cg__explore *explore)
 {
     const struct cg_sim_explore_options *options = &explore->options;
 
-    return explore->fn == NULL || explore->hosts > CG__EXPLORE_HOSTS ||
+    return explore->fn == NULL || lacks_function(options->programs) ||
+           explore->hosts > CG__EXPLORE_HOSTS || cg__sim_is_bad(&explore->world) ||
            options->jobs > CG__EXPLORE_JOBS || options->order > CG_ORDER_PCT ||
            options->faults > CG_SIM_ALL_FAULTS || options->storm < 0 ||
            options->storm > CG_NEVER / 8 || options->time_limit < 0 || options->patience < 0 ||

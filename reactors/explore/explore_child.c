@@ -85,7 +85,7 @@ static void run_world(const struct cg__explore *explore, const struct cg__plan *
     slot->seed = plan->seed;
     slot->said = child->said ? lseek(STDERR_FILENO, 0, SEEK_END) : 0;
     if (slot->said > SAID_MOST && ftruncate(STDERR_FILENO, 0) == 0)
-        slot->said = 0;
+        slot->said = lseek(STDERR_FILENO, 0, SEEK_SET);
     set_alarms(explore->options.patience);
     slot->running = true;
     cg__explore_world(explore, plan, slot, trace, record);

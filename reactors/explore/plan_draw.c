@@ -44,11 +44,13 @@ static void add(struct draw *draw, enum cg__plan_what what, const int64_t values
 
 #define ADD(draw, what, ...) add(draw, what, (const int64_t[5]){__VA_ARGS__})
 
-/* A length from 1 us on; short ones are as likely as long ones. */
+/* A length from 1 ns on; short ones are as likely as long ones. */
 static int64_t length(struct draw *draw, int64_t most)
 {
     int64_t scale = CG_MICROSECOND;
 
+    if (most < scale)
+        return 1;
     while (scale < most && !one_in(draw, 4))
         scale *= 4;
     if (scale > most)

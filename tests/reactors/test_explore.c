@@ -186,6 +186,28 @@ static void leftovers_are_noticed(void)
     ck_assert_msg(strstr(found.why, "earlier worlds"), "%s", found.why);
 }
 
+/* Worlds may print much: what a failing one says last is still its reason. */
+static ssize_t chatters(void *arg)
+{
+    static char text[300 * 1024];
+
+    (void)arg;
+    if (++value < 10) {
+        memset(text, 'x', sizeof text);
+        fwrite(text, 1, sizeof text, stderr);
+        return 0;
+    }
+    fprintf(stderr, "too much was said\n");
+    abort();
+}
+
+static void long_output(void)
+{
+    value = 0;
+    IS(cg_sim_explore(chatters, NULL, &found, .quiet = true, .jobs = 1), 1);
+    ck_assert_msg(strstr(found.why, "too much was said"), "%s", found.why);
+}
+
 /* Ctrl-C ends the exploration, and all its processes. */
 static ssize_t forever(void *arg)
 {
@@ -229,6 +251,7 @@ int main(void)
         PLAIN(says_why, .where = ON_SIM),
         PLAIN(runs_each_seed_once, .where = ON_SIM),
         PLAIN(smallest_seed_is_found, .where = ON_SIM),
+        PLAIN(long_output, .where = ON_SIM),
         PLAIN(leftovers_are_noticed, .where = ON_SIM),
         PLAIN(can_be_interrupted, .where = ON_SIM),
     };

@@ -66,6 +66,8 @@ static void plans_are_text(void)
 static void wrong_options(void)
 {
     const struct cg_sim_program one = {"a", counts_worlds, NULL};
+    const struct cg_sim_program hollow[] = {one, {"b", NULL, NULL}, {NULL, NULL, NULL}};
+    const struct cg_sim_options odd = {.latency = -1};
     struct cg_sim_program more[17] = {{NULL, NULL, NULL}};
 
     for (int i = 0; i < 16; i++)
@@ -77,6 +79,19 @@ static void wrong_options(void)
     IS(cg_sim_explore(counts_worlds, NULL, NULL, .storm = -1), -EINVAL);
     IS(cg_sim_explore(counts_worlds, NULL, NULL, .first = UINT64_MAX), -EINVAL);
     IS(cg_sim_explore(counts_worlds, NULL, NULL, .programs = more), -EINVAL);
+    IS(cg_sim_explore(counts_worlds, NULL, NULL, .programs = hollow), -EINVAL);
+    IS(cg_sim_explore(counts_worlds, NULL, NULL, .world = &odd), -EINVAL);
+}
+
+/* However short a storm is, faults can be drawn for it. */
+static void short_storms(void)
+{
+    atomic_uint *worlds = share(sizeof *worlds);
+
+    for (int64_t storm = 1; storm <= 2 * CG_MICROSECOND; storm = 2 * storm + 1)
+        IS(cg_sim_explore(counts_worlds, worlds, NULL, .quiet = true, .seeds = 20,
+                          .faults = CG_SIM_ALL_FAULTS, .storm = storm),
+           0);
 }
 
 /* The command line. */
@@ -116,6 +131,7 @@ int main(void)
     static const struct test_case cases[] = {
         PLAIN(plans_are_text, .where = ON_SIM),
         PLAIN(wrong_options, .where = ON_SIM),
+        PLAIN(short_storms, .where = ON_SIM),
         PLAIN(command_line, .where = ON_SIM),
     };
 
