@@ -33,22 +33,41 @@ static bool to_address(char *text)
     return cg__network_address(&address, text, strlen(text));
 }
 
+/* Whether an odd number of backslashes stands before a character of a list. */
+static bool is_escaped(const char *list, const char *at)
+{
+    const char *first = at;
+
+    while (first > list && first[-1] == '\\')
+        first--;
+    return (at - first) % 2 != 0;
+}
+
+/* The start of the last element of a list. A comma within quotes separates nothing: a proxy may
+ * quote the host that its client has chosen. The list is searched from its end, since a stranger
+ * may have sent its start, with a quote that does not end. */
+static char *last_element(char *list)
+{
+    char *at = list + strlen(list);
+    bool quoted = false;
+
+    for (; at > list && (quoted || at[-1] != ','); at--)
+        if (at[-1] == '"' && !(quoted && is_escaped(list, at - 1)))
+            quoted = !quoted;
+    return at;
+}
+
 /* The address in the last element of a list, which is cut off. False: there is none. */
 static bool last_address(char *list, bool standard, char buf[static CG_ADDR_SIZE])
 {
-    char *comma, *at, parameters[256];
+    char *element = last_element(list), *at = element + strspn(element, " \t");
     ssize_t n;
 
-    comma = strrchr(list, ',');
-    at = comma != NULL ? comma + 1 : list;
-    at += strspn(at, " \t");
-    if (standard) { /* "for=192.0.2.1;by=..." */
-        snprintf(parameters, sizeof parameters, ";%s", at);
-        n = cg__http_params_get(parameters, "for", buf, CG_ADDR_SIZE);
-    } else {
+    if (standard) /* "for=192.0.2.1;by=..." */
+        n = cg__http_params_read(at, "for", buf, CG_ADDR_SIZE);
+    else
         n = snprintf(buf, CG_ADDR_SIZE, "%.*s", (int)strcspn(at, " \t"), at);
-    }
-    *(comma != NULL ? comma : list) = '\0';
+    element[element > list ? -1 : 0] = '\0'; /* with its comma */
     return n > 0 && n < CG_ADDR_SIZE && to_address(buf);
 }
 

@@ -70,22 +70,30 @@ static int parameter(const char **at, const char *name, struct room *room, bool 
     return **at == '"' ? quoted(at, it ? room : &none) : unquoted(at, it ? room : &none);
 }
 
-ssize_t cg__http_params_get(const char *value, const char *name, char *buf, size_t size)
+ssize_t cg__http_params_read(const char *at, const char *name, char *buf, size_t size)
 {
     struct room room = {.buf = buf, .size = size};
-    const char *at = value + strcspn(value, ";");
     bool found = false;
     int rc = 0;
 
-    while (*at == ';' && rc == 0) {
-        at += 1 + strspn(at + 1, " \t");
+    for (;; at++) {
+        at += strspn(at, " \t");
         if (*at != ';' && *at != '\0')
             rc = parameter(&at, name, &room, &found);
         at += strspn(at, " \t");
+        if (rc < 0 || *at != ';')
+            break;
     }
     if (rc < 0)
         return rc;
     if (*at != '\0')
         return -EBADMSG;
     return found ? (ssize_t)room.len - 1 : -ENOENT;
+}
+
+ssize_t cg__http_params_get(const char *value, const char *name, char *buf, size_t size)
+{
+    const char *at = strchr(value, ';');
+
+    return at != NULL ? cg__http_params_read(at + 1, name, buf, size) : -ENOENT;
 }

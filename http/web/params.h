@@ -11,4 +11,7 @@
  * -EMSGSIZE: buf is too small. */
 ssize_t cg__http_params_get(const char *value, const char *name, char *buf, size_t size);
 
+/* Like cg__http_params_get for a text that has nothing before its parameters: "for=x;proto=y". */
+ssize_t cg__http_params_read(const char *at, const char *name, char *buf, size_t size);
+
 #endif

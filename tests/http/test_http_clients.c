@@ -60,6 +60,12 @@ static ssize_t forwarded(void *arg)
     ck_assert_str_eq(client_of("Forwarded: for=\"_hidden\"\r\n"), "127.0.0.1");
     ck_assert_str_eq(client_of("Forwarded: for=1.2.3.4, by=x\r\n"), "127.0.0.1");
     ck_assert_str_eq(client_of("Forwarded: for=\"1.2.3.4, 5.6.7.8\r\n"), "127.0.0.1");
+    ck_assert_str_eq(client_of("Forwarded: for=192.0.2.1;host=\"a,for=6.6.6.6\"\r\n"), "192.0.2.1");
+    ck_assert_str_eq(client_of("Forwarded: host=\"a\\\",for=6.6.6.6\";for=192.0.2.1\r\n"),
+                     "192.0.2.1");
+    ck_assert_str_eq(client_of("Forwarded: for=\", for=192.0.2.1;host=\"a,b\"\r\n"), "192.0.2.1");
+    snprintf(many, sizeof many, "Forwarded: host=\"%0300d\";for=192.0.2.1\r\n", 0);
+    ck_assert_str_eq(client_of(many), "192.0.2.1");
     serve_end();
     return 0;
 }
