@@ -6,6 +6,7 @@
 
 #include "lib/base/ascii.h"
 #include "lib/base/network.h"
+#include "sockets/resolve/addr.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -46,23 +47,26 @@ static bool is_port(const char *word)
            (word[0] != '0' || word[1] == '\0');
 }
 
-static bool is_address(int family, const char *word)
+static bool read_address(int family, const char *word, unsigned char bytes[16])
 {
-    unsigned char bytes[16];
-
     return word != NULL && inet_pton(family, word, bytes) == 1;
 }
 
-/* As cg_sock_peer_addr does: IPv4 in IPv6 is written as IPv4. */
-static void print_addr(char *client, bool v6, const char *host, unsigned port)
+/* Writes the client as cg_sock_peer_addr does: a spelling of one's own is nobody else. The port is
+ * in network byte order. */
+static void print_client(char *client, int family, const unsigned char *bytes, in_port_t port)
 {
-    static const char mapped[] = "::ffff:";
+    struct cg_addr addr = {.len = sizeof addr.in};
 
-    if (cg__ascii_begins(host, mapped) && strchr(host, '.') != NULL) {
-        host += sizeof mapped - 1;
-        v6 = false;
+    if (family == AF_INET) {
+        addr.in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
+        memcpy(&addr.in.sin_addr, bytes, sizeof addr.in.sin_addr);
+    } else {
+        addr.len = sizeof addr.in6;
+        addr.in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = port};
+        memcpy(&addr.in6.sin6_addr, bytes, sizeof addr.in6.sin6_addr);
     }
-    snprintf(client, CG_ADDR_SIZE, v6 ? "[%s]:%u" : "%s:%u", host, port);
+    cg__addr_print(&addr.base, addr.len, client, CG_ADDR_SIZE);
 }
 
 /* Parses "TCP4 192.0.2.1 192.0.2.2 56324 443", which it changes. */
@@ -70,6 +74,7 @@ static bool parse_line(char *line, char *client)
 {
     const char *kind = next_word(&line), *from, *to, *from_port, *to_port;
     int family = kind != NULL && strcmp(kind, "TCP6") == 0 ? AF_INET6 : AF_INET;
+    unsigned char client_bytes[16], server_bytes[16];
     uint64_t port = 0;
 
     if (kind != NULL && strcmp(kind, "UNKNOWN") == 0)
@@ -80,11 +85,11 @@ static bool parse_line(char *line, char *client)
     to = next_word(&line);
     from_port = next_word(&line);
     to_port = next_word(&line);
-    if (!is_address(family, from) || !is_address(family, to) || !is_port(from_port) ||
-        !is_port(to_port) || line != NULL)
+    if (!read_address(family, from, client_bytes) || !read_address(family, to, server_bytes) ||
+        !is_port(from_port) || !is_port(to_port) || line != NULL)
         return false;
     cg__ascii_is_number(from_port, &port);
-    print_addr(client, family == AF_INET6, from, (unsigned)port);
+    print_client(client, family, client_bytes, htons((in_port_t)port));
     return true;
 }
 
@@ -106,11 +111,10 @@ static ssize_t parse_v1(const char *data, size_t len, char *client)
 /* The client of the addresses and ports in version 2. */
 static void print_ends(char *client, const unsigned char *ends, bool v6)
 {
-    const unsigned char *port = ends + (v6 ? 32 : 8);
-    char host[INET6_ADDRSTRLEN];
+    in_port_t port;
 
-    inet_ntop(v6 ? AF_INET6 : AF_INET, ends, host, sizeof host);
-    print_addr(client, v6, host, (unsigned)port[0] << 8 | port[1]);
+    memcpy(&port, ends + (v6 ? 32 : 8), sizeof port);
+    print_client(client, v6 ? AF_INET6 : AF_INET, ends, port);
 }
 
 static ssize_t parse_v2(const char *data, size_t len, char *client)
