@@ -88,8 +88,9 @@ static ssize_t tunnel(struct cg__link *link, struct cg__asking *ask)
            heads++ < CG__HTTP_MOST_INTERIM);
     reply->link.sock = NULL;
     reply->touched = false; /* that was not the response to the request itself */
-    if (n < 0)
-        return cg__http_client_why_proxy(n);
+    if (n < 0) /* the words blame a server, which has not been asked yet */
+        return cg__http_client_because(ask->why, cg__http_client_why_proxy(n), "the proxy: %s",
+                                       ask->why);
     if (reply->parser.status / 100 != 2)
         return cg__http_client_because(
             ask->why, CG_EHTTP_PROXY, "the proxy responds with %d %s",

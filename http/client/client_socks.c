@@ -92,11 +92,10 @@ static unsigned char *put_text(unsigned char *to, const char *text, size_t len)
     return to + 1 + len;
 }
 
-/* The user ends at the first colon. */
 static ssize_t authenticate(const struct talk *talk)
 {
     const char *user = talk->proxy->user;
-    size_t user_len = strcspn(user, ":");
+    size_t user_len = talk->proxy->name_len;
     const char *password = user + user_len + (user[user_len] == ':');
     unsigned char message[3 + 2 * MOST] = {AUTH_VERSION}, reply[2];
     ssize_t n;

@@ -263,6 +263,22 @@ static void write_url(struct cg__url *url, struct pen *pen, const struct parts *
     end(pen);
 }
 
+/* Decodes "name:password". Returns the length of the name, which may have colons then. */
+static size_t decode_user(char *user)
+{
+    char *password = strchr(user, ':');
+    size_t len, rest;
+
+    if (password == NULL)
+        return cg__http_url_decode(user);
+    *password++ = '\0';
+    len = cg__http_url_decode(user);
+    rest = cg__http_url_decode(password);
+    user[len] = ':';
+    memmove(user + len + 1, password, rest + 1);
+    return len;
+}
+
 static void write_texts(struct cg__url *url, const struct parts *parts,
                         const struct authority *authority, unsigned default_port)
 {
@@ -288,7 +304,7 @@ static void write_texts(struct cg__url *url, const struct parts *parts,
         url->user = c = begin(&pen);
         put(&pen, authority->user);
         end(&pen);
-        cg__http_url_decode(c);
+        url->name_len = decode_user(c);
     }
 }
 

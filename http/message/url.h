@@ -24,6 +24,7 @@ struct cg__url {
     const char *addr; /* for cg_connect: "host:80", "[::1]:80" */
     const char *target; /* "/path?query", never empty, as it was written */
     const char *scheme; /* static: "http", "https"; of a proxy also "socks5", "socks5h" */
+    size_t name_len; /* of the name in user */
     unsigned port;
     bool https;
     bool no_path; /* it was written without path and query: "http://host" */

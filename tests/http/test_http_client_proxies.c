@@ -128,7 +128,8 @@ static ssize_t uses_proxies(void *arg)
     IS(cg_yield(cg_http_get(client, "https://b.invalid/", &reply, .why = why)),
        CG_EHTTP_PROXY);
     ck_assert_str_eq(why, "the proxy responds with 407 Who\\x9b?");
-    IS(cg_yield(cg_http_get(client, "https://b.invalid/", &reply)), CG_EHTTP_PROXY);
+    IS(cg_yield(cg_http_get(client, "https://b.invalid/", &reply, .why = why)), CG_EHTTP_PROXY);
+    ck_assert_str_eq(why, "the proxy: the response is not valid HTTP: Expected HTTP/");
     IS(cg_yield(cg_http_get(client, "https://b.invalid/", &reply, .why = why)), CG_EHTTP_PROXY);
     ck_assert_str_eq(why, "the proxy responds with 103 Soon");
     done();

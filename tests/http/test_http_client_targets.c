@@ -111,10 +111,10 @@ static ssize_t asks_proxies(void *arg)
          {.steps = {{TEXT("\5\1\0"), TEXT("\5\0")},
                     {TEXT("\5\1\0\1\x7f\0\0\1\0\x50"), IPV4_REPLY}}}},
         {"socks5",
-         "me:p%3a%40w@",
+         "m%3ae:p%3a%40w@",
          "http://[::1]:81/",
          {.steps = {{TEXT("\5\2\0\2"), TEXT("\5\2")},
-                    {TEXT("\1\2me\4p:@w"), TEXT("\1\0")},
+                    {TEXT("\1\3m:e\4p:@w"), TEXT("\1\0")},
                     {TEXT("\5\1\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\x51"),
                      TEXT("\5\0\0\4"
                           "0123456789abcdef\0\1")}}}},

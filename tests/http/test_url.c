@@ -82,10 +82,12 @@ START_TEST(users)
 {
     IS(cg__http_url_parse(&url, "http://me%3a:p%40%2540s@h/", &why), 0);
     ck_assert_str_eq(url.user, "me::p@%40s");
+    IS(url.name_len, 3);
     ck_assert_str_eq(url.host, "h");
     cg__http_url_free(&url);
     IS(cg__http_url_parse(&url, "http://a@b@h/", &why), 0);
     ck_assert_str_eq(url.user, "a@b");
+    IS(url.name_len, 3);
     cg__http_url_free(&url);
 }
 END_TEST
