@@ -14,8 +14,13 @@
 
 enum { MOST_REFUSALS = 5 }; /* of one request by a server of HTTP/2 */
 
-/* Reads a head. If the request could not be sent, and no response says why, that is the
- * failure. */
+static bool is_gone(ssize_t code)
+{
+    return code == CG_EOF || code == -ECONNRESET || code == -EPIPE;
+}
+
+/* Reads a head. If the request could not be sent, that is the failure, unless something says why:
+ * a response, or an alert of TLS, by which a server refuses the client's certificate. */
 static ssize_t read_head(struct cg__asking *ask, struct cg__link *link, int64_t patience)
 {
     char why[CG_HTTP_WHY_SIZE];
@@ -24,6 +29,8 @@ static ssize_t read_head(struct cg__asking *ask, struct cg__link *link, int64_t 
 
     if (n == 0 || ask->broken == 0 || ask->reply->touched)
         return n;
+    if (!is_gone(n) && n != -ETIMEDOUT)
+        return cg__http_client_because(ask->why, n, "%s", why);
     return cg__http_client_because(ask->why, ask->broken, "sending the request failed: %s",
                                    cg_strerror(ask->broken));
 }
@@ -73,8 +80,7 @@ static ssize_t attempt(struct cg__asking *ask, struct cg__link *link)
  * come, and the method is idempotent or nothing was sent. */
 static bool was_lost(const struct cg__asking *ask, const struct cg__link *link, ssize_t code)
 {
-    bool lost = code == CG_EOF || code == -ECONNRESET || code == -EPIPE ||
-                cg__http_client_h2_is_innocent(link->stream);
+    bool lost = is_gone(code) || cg__http_client_h2_is_innocent(link->stream);
 
     return lost && link->kept && !ask->fresh &&
            (cg__http_message_is_idempotent(ask->method) ||

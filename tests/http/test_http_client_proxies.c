@@ -4,6 +4,8 @@
 
 #include "tests/http/http_ask.h"
 
+#include <cogen/transport.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +81,54 @@ static ssize_t speaks_tls(void *arg)
     ck_assert_str_eq(why, "127.0.0.1: the TLS handshake takes too long");
     done();
     script_end(&other);
+    return 0;
+}
+
+/* What is left of a connection whose server has refused the client's certificate. */
+static enum cg_verdict refused_submit(struct cg_sock *sock, struct cg_io *io)
+{
+    (void)sock;
+    io->result = io->code == CG_IO_RECV ? CG_ETLS_REFUSED : -ECONNRESET;
+    return CG_DONE;
+}
+
+static void refused_close(struct cg_sock *sock)
+{
+    cg_sock_close(cg_sock_state(sock));
+}
+
+static const struct cg_transport_type refused = {
+    .name = "refused",
+    .submit = refused_submit,
+    .close = refused_close,
+};
+
+static ssize_t refused_connect(void *arg, struct cg_sock *inner, const char *host,
+                               const char *alpn, struct cg_sock **sock, char *words)
+{
+    (void)arg, (void)host, (void)alpn, (void)words;
+    *sock = cg_sock_open(cg_sched_self(), &refused, inner, -1);
+    return 0;
+}
+
+/* In TLS 1.3 a server refuses the client's certificate after the client's handshake: it sends an
+ * alert, and reads nothing. The alert is the reason, and not that the request cannot be sent. */
+static ssize_t reads_alerts(void *arg)
+{
+    struct cg_http_tls tls = {refused_connect, NULL};
+    char addr[CG_ADDR_SIZE], url[CG_ADDR_SIZE + 16];
+    struct cg_sock *listener;
+
+    (void)arg;
+    OK(cg_sock_listen(cg_sched_self(), "127.0.0.1:0", &listener));
+    OK(cg_sock_local_addr(listener, addr, sizeof addr));
+    snprintf(url, sizeof url, "https://%s/", addr);
+    client = CLIENT(.tls = &tls);
+    IS(FETCH(.url = url), CG_ETLS_REFUSED);
+    ck_assert_str_eq(why, "receiving the response failed: the TLS peer refused the handshake");
+    IS(FETCH(.url = url, .method = "POST", .body = "body", .len = 4), CG_ETLS_REFUSED);
+    cg_http_client_free(client);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -200,6 +250,7 @@ static ssize_t looks_at_the_environment(void *arg)
 
 static const struct test_case cases[] = {
     CORO(speaks_tls, .where = ON_SIM),
+    CORO(reads_alerts, .where = ON_SIM),
     CORO(uses_proxies),
     CORO(asks_about_the_server, .where = ON_SIM),
     CORO(looks_at_the_environment, .where = ON_SIM),
