@@ -73,8 +73,37 @@ static ssize_t tunnels(void *arg)
     return 0;
 }
 
+/* A body that is too large, one that does not come in time, and one whose client resets its stream
+ * end nothing but their streams. */
+static ssize_t bodies(void *arg)
+{
+    static struct raw raw;
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){.protocols = CG_HTTP_H2C,
+                                                 .body_timeout = 5 * CG_SECOND});
+    raw_open(&raw, addr, NULL, 0);
+    raw_get(&raw, 0, 1, "/whole10", NULL, 0);
+    raw_send(&raw, DATA, END_STREAM, 1, "more than ten", 13);
+    raw_get(&raw, 0, 3, "/whole", NULL, 0);
+    raw_send(&raw, RST_STREAM, 0, 3, "\0\0\0\10", 4);
+    raw_get(&raw, 0, 5, "/whole", NULL, 0);
+    raw_sync(&raw);
+    ck_assert(raw.at[1].end);
+    while (!raw.at[5].end)
+        ck_assert(raw_once(&raw));
+    raw_get(&raw, END_STREAM, 7, "/", NULL, 0);
+    raw_sync(&raw);
+    IS((ssize_t)raw.at[7].len, 6);
+    IS((ssize_t)raw.goaway, RAW_NONE);
+    raw_close(&raw);
+    serve_end();
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(limits),
+    CORO(bodies, .where = ON_SIM),
     CORO(tunnels, .where = ON_SIM),
 };
 

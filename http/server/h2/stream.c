@@ -120,12 +120,19 @@ void cg__http_h2_stream_lose(struct cg__http_h2_stream *stream)
         cg__http_h2_stream_cancel(stream);
 }
 
+/* Whether the handler wants the connection to end. After a head that is refused, and after a body
+ * that has failed, only a connection of HTTP/1 cannot go on. */
+static bool says_close(const struct cg__http_h2_stream *stream)
+{
+    return !stream->message.keep && stream->refused == 0 && stream->message.failure == 0;
+}
+
 static void handled(struct cg__http_h2_stream *stream)
 {
     struct cg__http_h2 *h2 = stream->h2;
 
     stream->runs = false;
-    if (!stream->message.keep && stream->refused == 0)
+    if (says_close(stream))
         cg__http_h2_leave(h2);
     cg__http_h2_release(stream);
     cg__http_h2_stream_free(stream);
