@@ -14,13 +14,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* There is a colon even if there is no password (RFC 7617, 2). */
 char *cg__http_client_fields_basic(const char *user)
 {
-    size_t len = strlen(user);
-    char *text = malloc(sizeof "Basic " + CG__BASE64_LEN(len));
+    const char *colon = strchr(user, ':') == NULL ? ":" : "";
+    size_t len = strlen(user) + strlen(colon);
+    char *pair = malloc(len + 1), *text = malloc(sizeof "Basic " + CG__BASE64_LEN(len));
 
-    if (text != NULL)
-        cg__http_base64_encode(stpcpy(text, "Basic "), user, len);
+    if (pair == NULL || text == NULL) {
+        free(text);
+        text = NULL;
+    } else {
+        stpcpy(stpcpy(pair, user), colon);
+        cg__http_base64_encode(stpcpy(text, "Basic "), pair, len);
+    }
+    free(pair);
     return text;
 }
 

@@ -451,6 +451,25 @@ static struct part merged(char *buf, struct part base, struct part ref)
     return (struct part){buf, cg__http_url_remove_dots(buf, (size_t)(pen.at - buf))};
 }
 
+/* Takes what a reference leaves out from the base (RFC 3986, 5.2.2). */
+static void complete(struct parts *ref, const struct parts *base)
+{
+    if (ref->has_scheme)
+        return;
+    ref->scheme = base->scheme;
+    if (ref->has_authority)
+        return;
+    ref->has_authority = true;
+    ref->authority = base->authority;
+    if (ref->path.len > 0)
+        return;
+    ref->path = base->path;
+    if (!ref->has_query) {
+        ref->has_query = base->has_query;
+        ref->query = base->query;
+    }
+}
+
 /* Copies a reference: trims its ends and encodes bytes that are invalid in a URL. */
 static char *encoded(const char *ref)
 {
@@ -493,21 +512,9 @@ int cg__http_url_resolve(struct cg__url *url, const struct cg__url *base,
     rc = -ENOMEM;
     if (path == NULL)
         goto free_text;
-    if (!parts.has_scheme) {
-        parts.scheme = from.scheme;
-        if (!parts.has_authority) {
-            parts.has_authority = true;
-            parts.authority = from.authority;
-            if (parts.path.len == 0 && !parts.has_query) {
-                parts.has_query = from.has_query;
-                parts.query = from.query;
-            }
-            if (parts.path.len == 0)
-                parts.path = from.path;
-            else
-                parts.path = merged(path, from.path, parts.path);
-        }
-    }
+    if (parts.path.len > 0)
+        parts.path = merged(path, from.path, parts.path);
+    complete(&parts, &from);
     rc = assemble(url, &parts, &of_pages, why);
     free(path);
 free_text:

@@ -99,7 +99,8 @@ static ssize_t keeps_secrets(void *arg)
     script_start(&server, TURNS(SAYS(OK_200(2, "ok")), SAYS(MOVED(302, "/back")),
                                 SAYS(OK_200(2, "ok"))));
     snprintf(moved, sizeof moved, MOVED(302, "http://evil:pw@%s/"), server.addr);
-    script_start(&other, TURNS(SAYS(moved), SAYS(OK_200(2, "ok"))));
+    script_start(&other,
+                 TURNS(SAYS(moved), SAYS(OK_200(2, "ok")), SAYS(OK_200(2, "ok"))));
     client = CLIENT();
     IS(FETCH(.url = other.url, .basic = "me:secret",
              .fields = FIELDS({"Cookie", "a=b"}, {"X-Y", "z"})),
@@ -120,6 +121,10 @@ static ssize_t keeps_secrets(void *arg)
     ck_assert_ptr_null(strstr(cg_http_reply_url(reply), "you"));
     has_body("ok");
     ck_assert_ptr_nonnull(strstr(other.seen, "Authorization: Basic eW91OnBAc3M=\r\n"));
+    snprintf(moved, sizeof moved, "http://you@%s/", other.addr);
+    IS(cg_yield(cg_http_get(client, moved, &reply)), 200);
+    has_body("ok");
+    ck_assert_ptr_nonnull(strstr(other.seen, "Authorization: Basic eW91Og==\r\n"));
     done();
     script_end(&other);
     return 0;

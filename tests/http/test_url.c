@@ -210,6 +210,9 @@ START_TEST(references)
         {" /x ", "http://a/x"},
         {"/%41%2F", "http://a/%41%2F"},
         {"//b:81", "http://b:81/"},
+        {"//b/x/../y", "http://b/y"},
+        {"http://b/x/./../../y?/../", "http://b/y?/../"},
+        {"https://b/..", "https://b/"},
     };
     struct cg__url base;
 
@@ -357,7 +360,7 @@ START_TEST(variables)
 }
 END_TEST
 
-/* Base64, with every length of the last group. */
+/* Base64, with every length of the last group, and with a colon in any case. */
 START_TEST(basic)
 {
     static const char *const cases[][2] = {
@@ -365,7 +368,8 @@ START_TEST(basic)
         {"a:b", "Basic YTpi"},
         {"a:bc", "Basic YTpiYw=="},
         {"a:\xff\xfe", "Basic YTr//g=="},
-        {"", "Basic "},
+        {"f", "Basic Zjo="},
+        {"", "Basic Og=="},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
