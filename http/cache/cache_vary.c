@@ -35,22 +35,44 @@ int cg__http_cache_vary_copy(struct cg_http_headers *to, const struct cg_http_he
     return rc;
 }
 
-static bool same(const struct cg_http_field *a, const struct cg_http_field *b)
+/* The value of the n-th field of this name, from 0 on; NULL: there are fewer. */
+static const char *nth(const struct cg_http_headers *list, const char *name, size_t n)
 {
-    return cg__ascii_equal(a->name, b->name) && strcmp(a->value, b->value) == 0;
+    struct cg_http_field field;
+
+    for (size_t at = 0; cg_http_headers_next(list, &at, &field);)
+        if (cg__ascii_equal(field.name, name) && n-- == 0)
+            return field.value;
+    return NULL;
+}
+
+/* How many of the first `count` fields have this name. */
+static size_t rank(const struct cg_http_headers *list, size_t count, const char *name)
+{
+    struct cg_http_field field;
+    size_t found = 0, at = 0;
+
+    while (count-- > 0 && cg_http_headers_next(list, &at, &field))
+        found += cg__ascii_equal(field.name, name);
+    return found;
 }
 
 bool cg__http_cache_vary_fits(const struct cg_http_headers *asked,
                               const struct cg_http_headers *head,
                               const struct cg_http_headers *fields)
 {
-    size_t at = 0, from = 0;
-    struct cg_http_field one, other;
+    size_t at = 0, count = 0, before = 0;
+    struct cg_http_field field;
 
-    while (next_that_counts(head, fields, &at, &one))
-        if (!cg_http_headers_next(asked, &from, &other) || !same(&one, &other))
+    while (next_that_counts(head, fields, &at, &field))
+        count++;
+    for (at = 0; cg_http_headers_next(asked, &at, &field); before++) {
+        const char *value = nth(fields, field.name, rank(asked, before, field.name));
+
+        if (value == NULL || strcmp(value, field.value) != 0)
             return false;
-    return !cg_http_headers_next(asked, &from, &other);
+    }
+    return before == count;
 }
 
 static bool next_vary(const struct cg_http_headers *head, size_t *at,

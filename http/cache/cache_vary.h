@@ -11,7 +11,8 @@
 int cg__http_cache_vary_copy(struct cg_http_headers *to, const struct cg_http_headers *head,
                              const struct cg_http_headers *fields);
 
-/* Whether these fields of a request are the same as `asked`. */
+/* Whether these fields of a request are the same as `asked`. Those of different names may come in
+ * another order. */
 bool cg__http_cache_vary_fits(const struct cg_http_headers *asked,
                               const struct cg_http_headers *head,
                               const struct cg_http_headers *fields);
