@@ -20,6 +20,10 @@
 /* O_NONBLOCK: opening a FIFO would otherwise wait for its writer. */
 enum { FLAGS = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY };
 
+/* The kernel gives up with EAGAIN at a link with ".." if anything at all, also elsewhere on the
+ * machine, is renamed at the same moment. */
+enum { TRIES = 32 };
+
 static int by_openat2(int root, const char *path)
 {
 #ifdef HAVE_LINUX_OPENAT2_H
@@ -27,8 +31,12 @@ static int by_openat2(int root, const char *path)
         .flags = FLAGS,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     };
-    long fd = syscall(SYS_openat2, root, path, &how, sizeof how);
+    int tries = TRIES;
+    long fd;
 
+    do
+        fd = syscall(SYS_openat2, root, path, &how, sizeof how);
+    while (fd < 0 && errno == EAGAIN && --tries > 0);
     return fd < 0 ? -errno : (int)fd;
 #else
     (void)root, (void)path;
@@ -70,9 +78,8 @@ int cg__http_files_open_beneath(int root, const char *path)
     int fd = by_openat2(root, path);
 
     /* EPERM and EACCES may come from a filter of system calls that does not know openat2.
-     * If they concern the file, the steps return them, too. EAGAIN: something was renamed
-     * meanwhile. */
-    if (fd == -ENOSYS || fd == -EPERM || fd == -EACCES || fd == -EAGAIN)
+     * If they concern the file, the steps return them, too. */
+    if (fd == -ENOSYS || fd == -EPERM || fd == -EACCES)
         fd = cg__http_files_open_steps(root, path);
     return fd;
 }

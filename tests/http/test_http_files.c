@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include <sys/syscall.h>
 
 static unsigned missed; /* calls of openat2 */
+static unsigned busy;   /* all but the last of so many fail with EAGAIN; 0: all with ENOSYS */
 
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
@@ -36,8 +38,9 @@ long __wrap_syscall(long number, ...)
     va_end(list);
     if (number == SYS_openat2) {
         missed++;
-        errno = ENOSYS;
-        return -1;
+        errno = busy > 1 ? EAGAIN : ENOSYS;
+        if (busy == 0 || busy-- > 1)
+            return -1;
     }
     return __real_syscall(number, args[0], args[1], args[2], args[3], args[4], args[5]);
 }
@@ -129,6 +132,28 @@ static ssize_t paths(void *arg)
     (void)arg;
     return files_with(look_paths, NULL);
 }
+
+#ifdef NO_OPENAT2
+/* A link to a file inside is followed also if something is renamed at the same moment. */
+static ssize_t look_renamed(void *arg)
+{
+    (void)arg;
+    busy = 4;
+    IS(get("/inside"), 200);
+    IS(busy, 0);
+    ck_assert_str_eq(body(), "0123456789");
+    busy = UINT_MAX;
+    IS(get("/inside"), 503);
+    busy = 0;
+    return 0;
+}
+
+static ssize_t renamed(void *arg)
+{
+    (void)arg;
+    return files_with(look_renamed, NULL);
+}
+#endif
 
 /* However a client spells the path of a directory, the redirect names its own host, and the path
  * that was looked up. */
@@ -338,6 +363,9 @@ int main(void)
     static const struct test_case cases[] = {
         CORO(paths),
         CORO(redirects),
+#ifdef NO_OPENAT2
+        CORO(renamed, .where = ON_KERNEL),
+#endif
         CORO(lists, .where = ON_KERNEL),
         CORO(hidden, .where = ON_KERNEL),
         CORO(long_list, .where = ON_KERNEL),
