@@ -57,9 +57,16 @@ static bool kernel_has_memory(const struct cg_io *io)
     }
 }
 
+/* A shortage of the system says nothing about the socket, and passes. -ENOSPC: epoll watches
+ * as many descriptors as the user may watch. */
+static bool is_shortage(ssize_t result)
+{
+    return result == -ENOMEM || result == -ENOBUFS || result == -ENOSPC;
+}
+
 /* Takes in the result of a receive. Bytes are appended to the input; bytes that are
  * already in the op's buffer are only counted. An error stays in sock->error, except a
- * lack of memory, which passes. */
+ * shortage. */
 static int absorb_recv(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
                        const struct cg__work *work, ssize_t result)
 {
@@ -71,7 +78,7 @@ static int absorb_recv(struct cg_sock *sock, struct cg__side *side, struct cg_op
         cg__input_begin(sock->reactor, &sock->input, chunk);
     if (result == 0)
         sock->eof = true;
-    else if (result == -ENOMEM || result == -ENOBUFS)
+    else if (is_shortage(result))
         return (int)result;
     else if (result < 0 && result != -ECANCELED)
         sock->error = (int)result;

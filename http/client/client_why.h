@@ -18,7 +18,8 @@ cg__http_client_because(char *why, ssize_t code, const char *format, ...);
  * not the fault of the proxy. */
 static inline ssize_t cg__http_client_why_proxy(ssize_t code)
 {
-    bool ours = code == -ETIMEDOUT || code == -ECANCELED || code == -ENOMEM || code == -ENOBUFS;
+    bool ours = code == -ETIMEDOUT || code == -ECANCELED || code == -ENOMEM || code == -ENOBUFS ||
+                code == -ENOSPC || code == -EMFILE || code == -ENFILE;
 
     return ours ? code : CG_EHTTP_PROXY;
 }

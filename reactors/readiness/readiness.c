@@ -274,6 +274,8 @@ watch_and_park(struct cg__readiness *r, struct cg__fd *d, struct cg_io **slot, s
         return CG_PENDING;
     *slot = NULL;
     io->state = CG_IO_IDLE;
+    if (io->code == CG_IO_ACCEPT) /* its caller tries again at once */
+        cg__fd_pause(r, d, CG__RETRY_PAUSE);
     return done(io, error);
 }
 

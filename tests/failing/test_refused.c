@@ -23,7 +23,7 @@ static struct refusal {
     int error;
     int times;
     int seen; /* how many calls have failed */
-} accepting, waiting, sending, adding, entering, opening;
+} accepting, waiting, sending, adding, entering, opening, watching;
 
 static bool timers_only; /* event_add fails only for events without a descriptor */
 
@@ -69,6 +69,14 @@ int __wrap_epoll_pwait2(int fd, struct epoll_event *events, int n, const struct 
                         const sigset_t *mask)
 {
     return refused(&waiting) ? -1 : __real_epoll_pwait2(fd, events, n, timeout, mask);
+}
+
+int __real_epoll_ctl(int ep, int op, int fd, struct epoll_event *event);
+int __wrap_epoll_ctl(int ep, int op, int fd, struct epoll_event *event);
+
+int __wrap_epoll_ctl(int ep, int op, int fd, struct epoll_event *event)
+{
+    return refused(&watching) ? -1 : __real_epoll_ctl(ep, op, fd, event);
 }
 
 static void note_size(size_t size)
@@ -537,6 +545,53 @@ static void event_add_fails(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
+static const int cannot_watch[] = {ENOSPC, ENOMEM};
+
+/* If epoll cannot watch one more descriptor, the operation fails, and can be tried again. */
+static void epoll_ctl_fails(struct cg_sock *a, struct cg_sock *b)
+{
+    bool here = strcmp(test_reactor(), "epoll") == 0;
+    char byte;
+
+    for (size_t i = 0; i < COUNT(cannot_watch) && here; i++) {
+        watching = (struct refusal){.error = cannot_watch[i], .times = 1};
+        IS(cg_yield(cg_read(a, &byte, 1)), -cannot_watch[i]);
+        ck_assert_int_eq(watching.seen, 1);
+    }
+    IS(cg_yield(cg_write(b, "y", 1)), 1);
+    IS(cg_yield(cg_read(a, &byte, 1)), 1);
+    cg_sock_close(a);
+    cg_sock_close(b);
+}
+
+/* An accept on a listener that cannot be watched reports that, pauses before each new attempt,
+ * and takes a connection as soon as it can. */
+static ssize_t listener_cannot_be_watched(void *arg)
+{
+    char addr[CG_ADDR_SIZE];
+    struct cg_sock *listener, *conn, *peer;
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(cannot_watch) && strcmp(test_reactor(), "epoll") == 0; i++) {
+        listener = test_listen(addr);
+        troubles = 0;
+        watching = (struct refusal){.error = cannot_watch[i], .times = 1000};
+        IS(cg_yield(cg_accept(listener, &conn, .timeout = CG_MILLISECOND, .trouble = trouble,
+                              .trouble_arg = &troubles)),
+           -ETIMEDOUT);
+        ck_assert_int_lt(watching.seen, 100);
+        ck_assert_int_eq(troubles, watching.seen);
+        ck_assert_int_eq(last_trouble, -cannot_watch[i]);
+        watching.times = 0;
+        IS(cg_yield(cg_connect(addr, &peer)), 0);
+        IS(cg_yield(cg_accept(listener, &conn)), 0);
+        cg_sock_close(conn);
+        cg_sock_close(peer);
+        cg_sock_close(listener);
+    }
+    return 0;
+}
+
 /* If no memory can be locked for a ring, the message names the limit. */
 static void locked_memory_lacks(void)
 {
@@ -572,6 +627,8 @@ static const struct test_case cases[] = {
     LINK(sends_are_bounded, .where = ON_KERNEL, .over = OVER_NET),
     LINK(entering_fails, .where = ON_KERNEL, .over = OVER_TCP),
     PLAIN(entering_fails_for_long, .where = ON_KERNEL),
+    LINK(epoll_ctl_fails, .where = ON_KERNEL, .over = OVER_NET),
+    CORO(listener_cannot_be_watched, .where = ON_KERNEL),
     LINK(event_add_fails, .where = ON_KERNEL, .over = OVER_UNIX),
 };
 
