@@ -21,7 +21,10 @@
 
 _Static_assert(sizeof(struct cg_follow_op) <= 128, "core ops fit in 128 bytes");
 
-enum { FIRST_SIZE = 4096 };
+enum {
+    FIRST_SIZE = 4096,
+    AT_ONCE = 64 * 1024, /* bytes that are read before other coroutines run */
+};
 
 #define INTERVAL_TOLD CG_SECOND /* inotify reports nothing about symbolic links and
                                  * network file systems */
@@ -206,6 +209,8 @@ static ssize_t fill(struct cg_follower *follow)
 
     if (room == 0)
         return follow->end - follow->start >= follow->limit ? -EMSGSIZE : -ENOMEM;
+    if (room > AT_ONCE)
+        room = AT_ONCE;
     do
         n = pread(follow->fd, follow->data + follow->end, room, follow->offset);
     while (n < 0 && errno == EINTR);
@@ -341,16 +346,17 @@ static enum cg_verdict follow_cancel(struct cg_op *op, struct cg_sched *sched)
 static ssize_t read_on(struct cg_op *op)
 {
     struct cg_follower *follow = of(op)->follow;
-    ssize_t n = 0;
+    ssize_t n, result;
 
     do {
         if (follow->object.closed)
             return -EBADF;
-        if ((n = more(follow)) == 0)
-            n = wait_for_change(follow);
-        if (n < 0)
+        if ((n = more(follow)) < 0)
             return n;
-    } while ((n = result_of(of(op))) == 0);
+        if ((result = result_of(of(op))) != 0)
+            return result;
+        n = n == 0 ? wait_for_change(follow) : cg_yield(cg_pass());
+    } while (n >= 0);
     return n;
 }
 

@@ -385,6 +385,40 @@ static ssize_t through_rotations(void *arg)
     return 0;
 }
 
+enum { LONG = 1 << 20 };
+
+static ssize_t counts_passes(void *arg)
+{
+    while (cg_yield(cg_pass()) == 0)
+        ++*(int *)arg;
+    return 0;
+}
+
+/* While a long line is read, other coroutines run. */
+static ssize_t long_line_starves_nobody(void *arg)
+{
+    static char line[LONG + 3];
+    struct cg_coro *counter;
+    struct cg_follower *f = NULL;
+    struct place p;
+    int passes = 0;
+
+    (void)arg;
+    make_place(&p);
+    memset(line, 'x', LONG);
+    strcpy(line + LONG, "\n");
+    append(p.log, line);
+    OK(cg_follower_open(cg_sched_self(), p.log, &f, .from_start = true, .limit = 2 * LONG));
+    counter = test_start(counts_passes, &passes);
+    IS(cg_yield(cg_follow_line(f, line, sizeof line)), LONG + 1);
+    ck_assert_int_ge(passes, LONG / (64 * 1024));
+    OK(cg_yield(cg_cancel(counter)));
+    test_end(counter);
+    cg_follower_close(f);
+    remove_place(&p);
+    return 0;
+}
+
 /* Where the system does not report changes, the file is checked at intervals. The wait does
  * not depend on real time. */
 static ssize_t at_intervals(void *arg)
@@ -450,6 +484,7 @@ int main(void)
         CORO(long_lines),
         CORO(traceless),
         CORO(through_rotations),
+        CORO(long_line_starves_nobody),
         CORO(at_intervals, .where = ON_SIM),
         CORO(memory_runs_out, .where = ON_KERNEL),
     };
