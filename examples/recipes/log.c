@@ -71,7 +71,7 @@ int main(void)
 {
     ssize_t rc = cg_main(NULL, program, NULL);
 
-    fprintf(stderr, "%u lines lost\n", lost);
+    fprintf(stderr, "lines lost: %u\n", lost);
     if (rc < 0)
         fprintf(stderr, "log: %s\n", cg_strerror(rc));
     return rc < 0;

@@ -6,6 +6,7 @@
 #include "http/client/client_link.h"
 #include "http/client/client_why.h"
 #include "http/coding/decoder.h"
+#include "lib/base/plural.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -190,7 +191,8 @@ ssize_t cg__http_client_body_whole(struct cg_http_reply *reply, size_t limit)
         reply->len += (size_t)n;
         if (reply->len > limit)
             return cg__http_client_because(reply->why, CG_EHTTP_LIMIT,
-                                           "the body has more than %zu bytes", limit);
+                                           "the body has more than %zu byte%s", limit,
+                                           cg__plural(limit));
     }
 }
 

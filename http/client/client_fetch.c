@@ -16,6 +16,7 @@
 #include "http/client/client_why.h"
 #include "http/cookies/jar.h"
 #include "lib/base/ascii.h"
+#include "lib/base/plural.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -92,7 +93,8 @@ static ssize_t receive_whole(struct cg__asking *ask)
     if (!reply->ended && !reply->decoder && reply->length > 0 &&
         (uint64_t)reply->length > limit)
         return cg__http_client_because(ask->why, CG_EHTTP_LIMIT,
-                                       "the body has more than %zu bytes", limit);
+                                       "the body has more than %zu byte%s", limit,
+                                       cg__plural(limit));
     n = cg__http_client_body_whole(reply, limit);
     return n < 0 ? cg__http_client_because(ask->why, n, "%s", reply->why) : 0;
 }

@@ -6,6 +6,7 @@
 #include "http/client/client_redirect.h"
 #include "http/client/client_source.h"
 #include "http/client/client_why.h"
+#include "lib/base/plural.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,7 +46,7 @@ ssize_t cg__http_client_redirect(struct cg__asking *ask)
         return 0;
     if (ask->redirects == most)
         return cg__http_client_because(ask->why, CG_EHTTP_REDIRECT,
-                                       "more than %u redirects", most);
+                                       "more than %u redirect%s", most, cg__plural(most));
     n = cg__http_url_resolve(&url, &ask->url, to, &wrong);
     if (n == CG_EHTTP_URL)
         return cg__http_client_because(ask->why, CG_EHTTP_REDIRECT,

@@ -184,7 +184,8 @@ static ssize_t flusher(void *arg)
     while (has_lines(log) && cg_yield(cg_sleep(CG_SECOND)) >= 0)
         write_lines(server, CG_NEVER, false);
     if (log->lost > 0) {
-        snprintf(line, sizeof line, "the access log is slow: %lu lines are lost", log->lost);
+        snprintf(line, sizeof line, "the access log is slow: %lu line%s lost", log->lost,
+                 log->lost == 1 ? " is" : "s are");
         log->lost = 0;
         cg__http_log(server, line);
     }

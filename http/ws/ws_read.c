@@ -6,6 +6,7 @@
 #include "http/ws/ws_message.h"
 #include "http/ws/ws_output.h"
 #include "http/ws/ws_read.h"
+#include "lib/base/plural.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -348,8 +349,9 @@ static int read_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_ws *ws = ((const struct cg_ws_read_op *)op)->ws;
 
-    return snprintf(buf, size, "%s, %zu bytes of a message",
-                    ws->options.client ? "client" : "server", ws->buf_len);
+    return snprintf(buf, size, "%s, %zu byte%s of a message",
+                    ws->options.client ? "client" : "server", ws->buf_len,
+                    cg__plural(ws->buf_len));
 }
 
 const struct cg_op_type cg_ws_read_type = {

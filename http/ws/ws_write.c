@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/ws/ws_output.h"
+#include "lib/base/plural.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -116,7 +117,7 @@ static int write_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_ws_write_op *write = (const struct cg_ws_write_op *)op;
 
-    return snprintf(buf, size, "%zu bytes", len_of(write));
+    return snprintf(buf, size, "%zu byte%s", len_of(write), cg__plural(len_of(write)));
 }
 
 const struct cg_op_type cg_ws_write_type = {

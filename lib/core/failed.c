@@ -5,13 +5,14 @@
 #include "config.h"
 
 #include "lib/core/sched.h"
+#include "lib/base/plural.h"
 #include "lib/base/report.h"
 
 static void report_left_out(struct cg__failed *failed)
 {
     if (failed->left_out)
         cg__report("%zu more coroutine%s failed", failed->left_out,
-                   failed->left_out > 1 ? "s" : "");
+                   cg__plural(failed->left_out));
     failed->left_out = 0;
 }
 

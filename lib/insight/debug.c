@@ -8,6 +8,7 @@
 #include "lib/core/debug.h"
 
 #include "lib/base/environment.h"
+#include "lib/base/plural.h"
 #include "lib/base/report.h"
 #include "lib/insight/left.h"
 #include "lib/insight/whence.h"
@@ -207,8 +208,8 @@ static void report_repeated(const struct cg__debug *debug)
         if (debug->locked[i] < 2)
             continue;
         print_trace(debug, i, place, sizeof place);
-        cg__report("%u times more a coroutine ended without unlocking a mutex, locked at %s",
-                   debug->locked[i] - 1, place);
+        cg__report("%u time%s more a coroutine ended without unlocking a mutex, locked at %s",
+                   debug->locked[i] - 1, cg__plural(debug->locked[i] - 1), place);
     }
 }
 

@@ -15,17 +15,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
-const char *const cg__dump_count_names[CG__DUMP_COUNTS] = {
-    [CG__DUMP_COROUTINES] = "coroutines",
-    [CG__DUMP_READY] = "ready",
-    [CG__DUMP_TIMERS] = "timers",
-    [CG__DUMP_SOCKETS] = "sockets",
-    [CG__DUMP_BUFFERS] = "input buffers",
-    [CG__DUMP_IDLE] = "idle connections",
-    [CG__DUMP_GENERATORS] = "generators",
-    [CG__DUMP_QUEUED] = "functions queued",
-    [CG__DUMP_RUNNING] = "functions in threads",
-    [CG__DUMP_HOLDS] = "holds",
+const struct cg__dump_count_name cg__dump_count_names[CG__DUMP_COUNTS] = {
+    [CG__DUMP_COROUTINES] = {"coroutine", "coroutines"},
+    [CG__DUMP_READY] = {"ready", "ready"},
+    [CG__DUMP_TIMERS] = {"timer", "timers"},
+    [CG__DUMP_SOCKETS] = {"socket", "sockets"},
+    [CG__DUMP_BUFFERS] = {"input buffer", "input buffers"},
+    [CG__DUMP_IDLE] = {"idle connection", "idle connections"},
+    [CG__DUMP_GENERATORS] = {"generator", "generators"},
+    [CG__DUMP_QUEUED] = {"function queued", "functions queued"},
+    [CG__DUMP_RUNNING] = {"function in threads", "functions in threads"},
+    [CG__DUMP_HOLDS] = {"hold", "holds"},
 };
 
 static void count(struct cg__dump *dump)

@@ -48,7 +48,11 @@ struct cg__dump {
     size_t nfunctions;
 };
 
-extern const char *const cg__dump_count_names[CG__DUMP_COUNTS];
+struct cg__dump_count_name {
+    const char *one, *many;
+};
+
+extern const struct cg__dump_count_name cg__dump_count_names[CG__DUMP_COUNTS];
 
 void cg__dump_text(const struct cg__dump *dump, FILE *out);
 void cg__dump_json(const struct cg__dump *dump, FILE *out);

@@ -33,7 +33,7 @@ static void put_counts(const struct cg__dump *dump, FILE *out)
     fputs("\"counts\": {", out);
     for (int i = 0; i < CG__DUMP_COUNTS; i++) {
         fputs(i ? ", " : "", out);
-        cg__json_print(out, cg__dump_count_names[i]);
+        cg__json_print(out, cg__dump_count_names[i].many);
         fprintf(out, ": %zu", dump->counts[i]);
     }
     fputs("},\n", out);

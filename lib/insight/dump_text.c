@@ -4,6 +4,7 @@
 
 #include "lib/insight/dump.h"
 
+#include "lib/base/plural.h"
 #include "lib/insight/backtrace.h"
 #include "lib/insight/lost.h"
 #include "lib/insight/stuck.h"
@@ -184,8 +185,8 @@ static void put_traces(const struct cg__traces *traces, FILE *out)
         }
     }
     if (traces->count > CG__DUMP_TRACES)
-        fprintf(out, "and %zu more backtraces, which are not printed\n",
-                traces->count - CG__DUMP_TRACES);
+        fprintf(out, "and %zu more backtrace%s not printed\n", traces->count - CG__DUMP_TRACES,
+                traces->count - CG__DUMP_TRACES == 1 ? ", which is" : "s, which are");
     if (!cg__backtrace_works())
         fputs("backtraces: not on this processor\n", out);
 }
@@ -223,11 +224,18 @@ static void put_functions(const struct cg__dump *dump, FILE *out)
             continue;
         cg__dump_place((const void *)(uintptr_t)each->fn, place, sizeof place);
         fprintf(out, "stack use of %s, in %zu of %zu coroutine%s: ", place, each->measured,
-                each->count, each->count > 1 ? "s" : "");
+                each->count, cg__plural(each->count));
         put_kib(out, each->used);
         fprintf(out, " of %zu KiB; %zu KiB would do\n", each->size / 1024,
                 cg__stack_use_suggest(each->used) / 1024);
     }
+}
+
+static void put_count(FILE *out, enum cg__dump_count which, size_t count)
+{
+    const struct cg__dump_count_name *name = &cg__dump_count_names[which];
+
+    fprintf(out, "%s %zu %s", which ? "," : "", count, count == 1 ? name->one : name->many);
 }
 
 void cg__dump_text(const struct cg__dump *dump, FILE *out)
@@ -240,7 +248,7 @@ void cg__dump_text(const struct cg__dump *dump, FILE *out)
         fprintf(out, ", %s", sched->worker->name);
     fprintf(out, ", on %s:", sched->reactor->type->name);
     for (int i = 0; i < CG__DUMP_COUNTS; i++)
-        fprintf(out, "%s %zu %s", i ? "," : "", dump->counts[i], cg__dump_count_names[i]);
+        put_count(out, i, dump->counts[i]);
     putc('\n', out);
     cg__dump_text_deadlocks(dump, out);
     cg__dump_text_tree(dump, out);

@@ -7,6 +7,7 @@
 
 #include "lib/insight/lost.h"
 
+#include "lib/base/plural.h"
 #include "lib/core/debug.h"
 #include "lib/insight/waiting.h"
 #include "lib/threads/channel.h"
@@ -27,14 +28,15 @@ static int acquire(const struct cg_acquire_op *op, char *buf, size_t size)
 
     if (semaphore->waiters.first != &op->wait || semaphore->units < (op->units ? op->units : 1))
         return 0;
-    return snprintf(buf, size, "but the semaphore has %u units", semaphore->units);
+    return snprintf(buf, size, "but the semaphore has %u unit%s", semaphore->units,
+                    cg__plural(semaphore->units));
 }
 
 static int get(const struct cg_get_op *op, char *buf, size_t size)
 {
     size_t len = cg_queue_len(op->queue);
 
-    return len ? snprintf(buf, size, "but the queue has %zu items", len) : 0;
+    return len ? snprintf(buf, size, "but the queue has %zu item%s", len, cg__plural(len)) : 0;
 }
 
 static int wait_barrier(const struct cg_wait_barrier_op *op, char *buf, size_t size)

@@ -8,6 +8,7 @@
 
 #include "lib/insight/stuck.h"
 
+#include "lib/base/plural.h"
 #include "lib/core/debug.h"
 #include "lib/insight/waiting.h"
 #include "lib/vocabulary/queue.h"
@@ -39,7 +40,7 @@ static int join_queue(const struct cg_join_queue_op *op, char *buf, size_t size)
     char what[80];
 
     snprintf(what, sizeof what, "cg_queue_task_done was not called for %zu item%s", count,
-             count == 1 ? "" : "s");
+             cg__plural(count));
     return queue(&op->op, op->queue, CG__DEBUG_GET, what, buf, size);
 }
 
@@ -51,10 +52,11 @@ static int acquire(const struct cg_acquire_op *op, char *buf, size_t size)
     const struct cg_coro *coro = cg__coro_visible(cg_op_coro(&first->op));
 
     if (first == op || first->units <= op->units)
-        return snprintf(buf, size, "the semaphore has %u units", op->semaphore->units);
+        return snprintf(buf, size, "the semaphore has %u unit%s", op->semaphore->units,
+                        cg__plural(op->semaphore->units));
     return snprintf(buf, size,
-                    "the semaphore has %u units, and #%" PRIu64 " %s waits first, for %u",
-                    op->semaphore->units, coro->id, coro->name, first->units);
+                    "the semaphore has %u unit%s, and #%" PRIu64 " %s waits first, for %u",
+                    op->semaphore->units, cg__plural(op->semaphore->units), coro->id, coro->name, first->units);
 }
 
 static int print(const struct cg_op *op, char *buf, size_t size)

@@ -11,6 +11,7 @@
 
 #include <cogen/sock.h>
 
+#include "lib/base/plural.h"
 #include "reactors/sim/sim.h"
 
 enum {
@@ -348,7 +349,7 @@ ssize_t cg__sim_call(struct cg_sim_host *host, struct cg_io *io)
         io->events = CG_IN;
         return !cg__sim_poll(sim, sock, io, &result);
     case CG_IO_OFFER:
-        cg__sim_note(sim, io->fd, "is offered %zu bytes", io->len);
+        cg__sim_note(sim, io->fd, "is offered %zu byte%s", io->len, cg__plural(io->len));
         return offer(sim, sock, io);
     case CG_IO_DUPLICATE:
         return cg__sim_handle_new(sim, sock, host);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/plural.h"
 #include "reactors/sim/sim.h"
 
 static void enqueue(struct cg_sim_queue *queue, struct cg_sim_sock *sock)
@@ -344,7 +345,7 @@ static void data_arrive(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_
         cg__sim_reset(sim, sock);
         return;
     }
-    cg__sim_note(sim, sock->fd, "gets %zu bytes", msg->size);
+    cg__sim_note(sim, sock->fd, "gets %zu byte%s", msg->size, cg__plural(msg->size));
     cg__sim_append(&sock->input, msg);
 }
 

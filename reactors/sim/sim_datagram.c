@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/plural.h"
 #include "reactors/sim/sim.h"
 
 enum { LOOPBACK = 1 }; /* the index of the only interface */
@@ -22,13 +23,15 @@ void cg__sim_datagram_arrives(struct cg_sim *sim, struct cg_sim_sock *sock,
                               struct cg_sim_msg *msg)
 {
     if (sock->domain != AF_UNIX && sock->unread >= sim->opt.window) {
-        cg__sim_note(sim, sock->fd, "drops %zu bytes: its window is full", msg->size);
+        cg__sim_note(sim, sock->fd, "drops %zu byte%s: its window is full", msg->size,
+                     cg__plural(msg->size));
         free(msg);
         return;
     }
     if (sock->domain != AF_UNIX)
         sock->unread += msg->size + 1; /* empty ones take room, too */
-    cg__sim_note(sim, sock->fd, "gets a datagram of %zu bytes", msg->size);
+    cg__sim_note(sim, sock->fd, "gets a datagram of %zu byte%s", msg->size,
+                 cg__plural(msg->size));
     cg__sim_append(&sock->input, msg);
 }
 

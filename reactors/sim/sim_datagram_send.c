@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/plural.h"
 #include "reactors/sim/sim.h"
 
 enum {
@@ -188,12 +189,12 @@ static ssize_t send_udp(struct cg_sim *sim, struct cg_sim_sock *sock, const stru
     if (cg__sim_addr_is_broadcast(&route->to) && !cg__sim_option(sock, SOL_SOCKET, SO_BROADCAST))
         return -EACCES;
     if (cg__sim_chance(sim, sim->opt.lose_permille)) {
-        cg__sim_note(sim, sock->fd, "loses %zu bytes to %s", len,
+        cg__sim_note(sim, sock->fd, "loses %zu byte%s to %s", len, cg__plural(len),
                      cg__sim_text(&route->to, text));
         return 0;
     }
     copies += cg__sim_chance(sim, sim->opt.double_permille);
-    cg__sim_note(sim, sock->fd, "sends %zu bytes to %s%s", len,
+    cg__sim_note(sim, sock->fd, "sends %zu byte%s to %s%s", len, cg__plural(len),
                  cg__sim_text(&route->to, text), copies > 1 ? ", twice" : "");
     to = everybody ? NULL : find_receiver(sim, route);
     if (!everybody && !to)
@@ -220,7 +221,8 @@ static ssize_t send_unix(struct cg_sim *sim, struct cg_sim_sock *sock, const str
         sim->crowded = true;
         return -EAGAIN;
     }
-    cg__sim_note(sim, sock->fd, "sends %zu bytes", route->datagram->len);
+    cg__sim_note(sim, sock->fd, "sends %zu byte%s", route->datagram->len,
+                 cg__plural(route->datagram->len));
     if ((error = post(sim, sock, to, route)) == 0)
         to->unread++;
     return error;

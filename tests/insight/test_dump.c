@@ -161,7 +161,7 @@ static ssize_t looks_into_generators(void *arg)
     (void)arg;
     test_until_waiting(coro);
     text = dump_of(NULL);
-    dump_says(text, " 1 generators,");
+    dump_says(text, " 1 generator,");
     free(text);
     cg__backtrace_make(&backtrace, coro);
     cg__backtrace_make(&own, cg_coro_self());
@@ -279,7 +279,7 @@ static ssize_t counts(void *arg)
     sleeper = test_start(wait_for_it, cg_sleep(CG_MINUTE));
     test_until_waiting(sleeper);
     text = dump_of(NULL);
-    dump_says(text, " 2 coroutines, 0 ready, 1 timers, 2 sockets, ");
+    dump_says(text, " 2 coroutines, 0 ready, 1 timer, 2 sockets, ");
     dump_says(text, " 0 idle connections, 0 generators, 0 functions queued, ");
     free(text);
     cg_sock_close(a);
