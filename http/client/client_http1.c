@@ -7,6 +7,7 @@
 #include "http/client/client_send.h"
 #include "http/client/client_wait.h"
 #include "http/client/client_why.h"
+#include "lib/base/plural.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -25,8 +26,9 @@ static ssize_t too_short(struct cg_http_reply *reply)
     if (reply->length >= 0)
         return cg__http_client_because(reply->why, CG_EOF,
                                        "the connection ended after %" PRId64
-                                       " of %" PRId64 " bytes of the body",
-                                       reply->received, reply->length);
+                                       " of %" PRId64 " byte%s of the body",
+                                       reply->received, reply->length,
+                                       cg__plural((unsigned long long)reply->length));
     return cg__http_client_because(reply->why, CG_EOF,
                                    "the connection ended before the end of the body");
 }

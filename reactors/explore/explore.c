@@ -10,6 +10,7 @@
 #include <cogen/crew.h>
 #include <cogen/explore.h>
 
+#include "lib/base/plural.h"
 #include "reactors/explore/explore.h"
 
 #ifndef MAP_ANONYMOUS
@@ -89,8 +90,9 @@ static int examine(struct cg__explore *explore, struct cg__explore_end *end,
     int rc;
 
     if (!quiet)
-        fprintf(stderr, "explore: seed %llu fails, of %llu worlds: %s\n",
-                (unsigned long long)end->seed, (unsigned long long)found->worlds, end->why);
+        fprintf(stderr, "explore: seed %llu fails, of %llu world%s: %s\n",
+                (unsigned long long)end->seed, (unsigned long long)found->worlds,
+                cg__plural(found->worlds), end->why);
     rc = cg__explore_shrink(explore, end, &again);
     print_plan(&explore->plan, found->plan);
     found->failure = end->failure;
@@ -102,8 +104,8 @@ static int examine(struct cg__explore *explore, struct cg__explore_end *end,
                  "%s", " (but not in a new process: does something remain of earlier worlds?)");
     if (quiet || rc < 0)
         return rc;
-    fprintf(stderr, "explore: the trace of its smallest plan, after %llu more worlds:\n",
-            (unsigned long long)explore->trials);
+    fprintf(stderr, "explore: the trace of its smallest plan, after %llu more world%s:\n",
+            (unsigned long long)explore->trials, cg__plural(explore->trials));
     rc = cg__explore_try(explore, &explore->plan, true, false, end);
     if (rc == 0 && again)
         fprintf(stderr, "explore: %s\n", end->why);
@@ -124,8 +126,8 @@ static int search(struct cg__explore *explore, struct cg_sim_found *found)
     if (rc == 0 && end.failure != CG_SIM_NO_FAILURE)
         rc = cg__plan_draw(&explore->plan, end.seed, &explore->options, explore->hosts);
     if (rc < 0 && !explore->options.quiet)
-        fprintf(stderr, "explore: after %llu worlds: %s\n", (unsigned long long)found->worlds,
-                rc == -EINTR ? "interrupted" : cg_strerror(rc));
+        fprintf(stderr, "explore: after %llu world%s: %s\n", (unsigned long long)found->worlds,
+                cg__plural(found->worlds), rc == -EINTR ? "interrupted" : cg_strerror(rc));
     if (rc < 0)
         return rc;
     if (end.failure != CG_SIM_NO_FAILURE) {
@@ -133,8 +135,8 @@ static int search(struct cg__explore *explore, struct cg_sim_found *found)
         return rc < 0 ? rc : 1;
     }
     if (!explore->options.quiet)
-        fprintf(stderr, "explore: %llu worlds, and none failed\n",
-                (unsigned long long)found->worlds);
+        fprintf(stderr, "explore: %llu world%s, and none failed\n",
+                (unsigned long long)found->worlds, cg__plural(found->worlds));
     return 0;
 }
 
