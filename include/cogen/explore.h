@@ -120,8 +120,8 @@ CG_API int cg_sim_explore_with(cg_fn *fn, void *arg,
         fn, arg, CG__OPTIONS(struct cg_sim_explore_options, __VA_ARGS__), found)
 
 /* The same for a program's main function, with a command line on top of the options: --help
- * lists it. Returns the exit status: 0: no world failed; 1: one did; 2: it could not begin;
- * 130: interrupted. */
+ * lists it. Returns the exit status: 0: no world failed; 1: one did; 2: it could not begin,
+ * or stdout cannot be written; 130: interrupted. */
 CG_API int cg_sim_explore_main_with(int argc, char **argv, cg_fn *fn, void *arg,
                                     const struct cg_sim_explore_options *options);
 #define cg_sim_explore_main(...) cg__sim_explore_main(__VA_ARGS__, )

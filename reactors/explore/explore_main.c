@@ -40,7 +40,8 @@ static void help(const char *name)
            "  --faults LIST   all, none, or some of resets,loss,cuts,pauses,kills,slowness,\n"
            "                  handles,jumps,memory,threads,names\n"
            "  --quiet         print only how it ended\n"
-           "Exit status: 0: no world failed; 1: one did; 2: wrong usage; 130: interrupted.\n",
+           "Exit status: 0: no world failed; 1: one did; 2: wrong usage, or the\n"
+           "output could not be written; 130: interrupted.\n",
            name);
 }
 
@@ -122,8 +123,8 @@ static int report(const char *name, int rc, const struct cg_sim_found *found)
     return rc;
 }
 
-int cg_sim_explore_main_with(int argc, char **argv, cg_fn *fn, void *arg,
-                             const struct cg_sim_explore_options *options)
+static int explore(int argc, char **argv, cg_fn *fn, void *arg,
+                   const struct cg_sim_explore_options *options)
 {
     static const struct option names[] = {
         {"seeds", required_argument, NULL, 'n'}, {"first", required_argument, NULL, 'f'},
@@ -155,4 +156,16 @@ int cg_sim_explore_main_with(int argc, char **argv, cg_fn *fn, void *arg,
         return 2;
     }
     return report(argv[0], cg_sim_explore_with(fn, arg, &all, &found), &found);
+}
+
+int cg_sim_explore_main_with(int argc, char **argv, cg_fn *fn, void *arg,
+                             const struct cg_sim_explore_options *options)
+{
+    int status = explore(argc, argv, fn, arg, options);
+
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "%s: stdout: %s\n", argv[0], errno ? strerror(errno) : "write error");
+    return 2;
 }
