@@ -67,9 +67,9 @@ check_cookies() {
     fetch --parallel 1 -b "$work/jar" -c "$work/jar" "$1/cookie" "$1/cookie"
     same "a cookie is sent back" "0 [][a=1]" "$status $out$err"
     echo nonsense >>"$work/jar"
-    fetch -b b=2 -b "$work/jar" -c - "$1/cookie"
+    fetch -H 'Cookie: c=3' -b b=2 -b "$work/jar" -c - "$1/cookie"
     like "cookies of a file and of the command line" \
-        "1 [[]b=2; a=1[]]# Netscape*"$'\t'"a"$'\t'"1$work/jar: line 5 is not a cookie" \
+        "1 [[]c=3; b=2; a=1[]]# Netscape*"$'\t'"a"$'\t'"1$work/jar: line 5 is not a cookie" \
         "$status $out$err"
 }
 

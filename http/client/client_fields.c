@@ -115,26 +115,55 @@ static int put_text(struct cg_http_headers *to, cg__fields_put *put, const char 
     return put(to, name, strlen(name), value, strlen(value));
 }
 
-/* The cookies of the request: a field of the caller's, and then the jar's. */
-static int put_cookies(struct cg_http_headers *to, cg__fields_put *put,
-                       const struct cg__asking *ask, struct cg_http_jar *jar, const char *own)
+static bool is_cookie(const struct field *field)
 {
-    size_t len = strlen(own);
-    char *value = malloc(len + sizeof "; " + CG_HTTP_JAR_SENT), *at = value;
+    return field->name_len == sizeof "Cookie" - 1 &&
+           cg__ascii_same(field->name, "Cookie", field->name_len);
+}
+
+/* The values of the caller's fields named Cookie, with "; " after each. Writes them if `to` is
+ * set. Returns their length. */
+static size_t own_cookies(const struct cg__asking *ask, char *to)
+{
+    struct own own = {.fetch = ask->fetch};
+    struct field field;
+    size_t len = 0;
+
+    while (next_own(&own, &field)) {
+        if (!is_cookie(&field) || field.value_len == 0)
+            continue;
+        if (to != NULL) {
+            memcpy(to + len, field.value, field.value_len);
+            memcpy(to + len + field.value_len, "; ", 2);
+        }
+        len += field.value_len + 2;
+    }
+    return len;
+}
+
+/* The cookies of the request, in one field (RFC 6265, 5.4): the caller's (unless a redirect drops
+ * them), and then those of the jar (NULL: none). */
+static int put_cookies(struct cg_http_headers *to, cg__fields_put *put,
+                       const struct cg__asking *ask, struct cg_http_jar *jar, bool own)
+{
+    size_t len = own ? own_cookies(ask, NULL) : 0;
+    char *value = jar != NULL || len > 0 ? malloc(len + CG_HTTP_JAR_SENT + 1) : NULL;
     int rc = 0;
 
     if (value == NULL)
-        return -ENOMEM;
-    at = stpcpy(stpcpy(at, own), len > 0 ? "; " : "");
-    if (cg__http_jar_get(jar, &ask->url, cg__http_jar_now(), at) == 0)
-        value[len] = '\0';
+        return jar != NULL || len > 0 ? -ENOMEM : 0;
+    if (len > 0)
+        own_cookies(ask, value);
+    if (jar == NULL || cg__http_jar_get(jar, &ask->url, cg__http_jar_now(), value + len) == 0)
+        value[len > 0 ? len - 2 : 0] = '\0';
     if (*value != '\0')
         rc = put_text(to, put, "Cookie", value);
     free(value);
     return rc;
 }
 
-/* The caller's fields, which client_check.c has checked. */
+/* The caller's fields, which client_check.c has checked. The cookies take the place of the first
+ * of them. */
 static int put_own(struct cg_http_headers *to, cg__fields_put *put,
                    const struct cg__asking *ask, bool to_proxy)
 {
@@ -142,19 +171,20 @@ static int put_own(struct cg_http_headers *to, cg__fields_put *put,
         ask->fetch->bare || ask->refreshing ? NULL : ask->client->options.jar;
     struct own own = {.fetch = ask->fetch};
     struct field field;
+    bool cookies = false;
     int rc = 0;
 
     while (rc == 0 && next_own(&own, &field)) {
         if (!goes_along(ask, field.name, field.name_len, to_proxy))
             continue;
-        if (jar != NULL && cg__ascii_equal(field.name, "Cookie")) {
-            rc = put_cookies(to, put, ask, jar, field.value);
-            jar = NULL;
-        } else {
+        if (!is_cookie(&field)) {
             rc = put(to, field.name, field.name_len, field.value, field.value_len);
+        } else if (!cookies) {
+            rc = put_cookies(to, put, ask, jar, true);
+            cookies = true;
         }
     }
-    return rc == 0 && jar != NULL ? put_cookies(to, put, ask, jar, "") : rc;
+    return rc == 0 && !cookies ? put_cookies(to, put, ask, jar, false) : rc;
 }
 
 static int put_bearer(struct cg_http_headers *to, cg__fields_put *put, const char *token)

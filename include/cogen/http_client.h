@@ -169,8 +169,8 @@ struct cg_http_fetch {
 
     /* Header fields; the array ends with an empty one. They replace the client's own fields
      * with the same name (Host, User-Agent, Accept, Accept-Encoding, Authorization), except
-     * Cookie: the cookies of the client's .jar follow it. Content-Length and
-     * Transfer-Encoding are invalid here. */
+     * Cookie: the cookies of the client's .jar follow it. Several Cookie fields are sent as
+     * one. Content-Length and Transfer-Encoding are invalid here. */
     const struct cg_http_field *fields;
 
     /* The same as a list, such as the fields of another request; it comes first. NULL: none. */

@@ -28,7 +28,8 @@ static ssize_t uses_a_jar(void *arg)
                  TURNS(SAYS("HTTP/1.1 302 Moved\r\nSet-Cookie: r=1; Max-Age=60\r\n"
                             "Location: /y\r\nContent-Length: 0\r\n\r\n"),
                        SAYS(moved), SAYS(OK_200(0, "")), SAYS(OK_200(0, "")),
-                       SAYS(OK_200(0, "")), SAYS(OK_200(0, ""))));
+                       SAYS(OK_200(0, "")), SAYS(OK_200(0, "")), SAYS(OK_200(0, "")),
+                       SAYS(OK_200(0, ""))));
     client = CLIENT(.jar = jar);
     IS(GET("/"), 200);
     has_body("");
@@ -46,6 +47,17 @@ static ssize_t uses_a_jar(void *arg)
        200);
     has_body("");
     ck_assert_ptr_nonnull(strstr(script_last(&server), "\r\nCookie: own=1\r\n"));
+    IS(FETCH(.url = server.url, .fields = FIELDS({"Cookie", "b=1"}, {"X", "y"}, {"cookie", "c=2"})),
+       200);
+    has_body("");
+    ck_assert_ptr_nonnull(
+        strstr(script_last(&server), "\r\nCookie: b=1; c=2; r=1; a=1\r\nX: y\r\n"));
+    ck_assert_ptr_null(strstr(script_last(&server), "cookie:"));
+    IS(FETCH(.url = server.url, .fields = FIELDS({"Cookie", "b=1"}, {"Cookie", "c=2"}),
+             .bare = true),
+       200);
+    has_body("");
+    ck_assert_ptr_nonnull(strstr(script_last(&server), "\r\nCookie: b=1; c=2\r\n"));
     if (test_on_sim()) { /* the jar's clock is the world's */
         cg_yield(cg_sleep(61 * CG_SECOND));
         IS(GET("/"), 200);
