@@ -178,6 +178,15 @@ static unsigned at_once(const struct cg_io *io)
     return io->most < AT_ONCE ? (unsigned)io->most : (unsigned)AT_ONCE;
 }
 
+/* The size of a sender's address. Linux counts a NUL after the path of a UNIX socket that fills
+ * sun_path, but accepts such an address only without it. */
+static socklen_t addr_len(socklen_t len)
+{
+    if (len <= sizeof(sa_family_t))
+        return 0; /* a UNIX socket without a name */
+    return len < sizeof(struct sockaddr_un) ? len : sizeof(struct sockaddr_un);
+}
+
 static void take(struct cg_datagram *datagram, const struct cg__message *received)
 {
     const struct msghdr *message = &received->head;
@@ -187,9 +196,7 @@ static void take(struct cg_datagram *datagram, const struct cg__message *receive
         datagram->whole = datagram->size + 1;
     datagram->len = datagram->whole < datagram->size ? datagram->whole : datagram->size;
     if (datagram->addr)
-        datagram->addr->len = message->msg_namelen > sizeof(sa_family_t)
-                                   ? message->msg_namelen
-                                   : 0; /* a UNIX socket without a name */
+        datagram->addr->len = addr_len(message->msg_namelen);
     if (datagram->info)
         note_info(datagram->info, message);
 }

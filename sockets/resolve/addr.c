@@ -21,7 +21,8 @@ static int parse_unix(const char *path, struct cg_addr *addr)
     size_t length = strlen(path);
 
     /* An abstract name has no NUL at its end; a path needs room for one. */
-    if (length < 1 || length >= sizeof addr->un.sun_path || strcmp(path, "@") == 0)
+    if (length < 1 || length + (path[0] != '@') > sizeof addr->un.sun_path ||
+        strcmp(path, "@") == 0)
         return CG_EADDR;
     *addr = (struct cg_addr){.un = {.sun_family = AF_UNIX}};
     memcpy(addr->un.sun_path, path, length);

@@ -82,7 +82,7 @@ END_TEST
 /* A path may fill sun_path except for its NUL. An abstract name needs no NUL. */
 START_TEST(unix_lengths)
 {
-    char text[5 + sizeof list[0].un.sun_path + 1] = "unix:";
+    char text[5 + sizeof list[0].un.sun_path + 2] = "unix:";
     size_t most = sizeof list[0].un.sun_path - 1;
 
     memset(text + 5, 'p', most);
@@ -94,6 +94,13 @@ START_TEST(unix_lengths)
     ck_assert_uint_eq(list[0].len, sizeof list[0].un - 1);
     check_printed(&list[0], text);
     text[5 + most] = 'p';
+    IS(parse(text, true), 1);
+    ck_assert_uint_eq(list[0].len, sizeof list[0].un);
+    check_printed(&list[0], text);
+    text[5] = 'p';
+    IS(parse(text, true), CG_EADDR);
+    text[5] = '@';
+    text[5 + most + 1] = 'p';
     IS(parse(text, true), CG_EADDR);
 }
 END_TEST

@@ -352,6 +352,39 @@ static ssize_t unix_file(void *arg)
     return 0;
 }
 
+/* The path of a sender may fill its address without a NUL. It gets its reply. */
+static ssize_t unix_longest_path(void *arg)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX, .sun_path = "/tmp/cogen-longest-XXXXXX"};
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    char addr[CG_ADDR_SIZE], path[sizeof un.sun_path + 1] = "", buf[8];
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    struct cg_sock *server;
+    struct cg_addr from;
+
+    (void)arg;
+    ck_assert_ptr_nonnull(mkdtemp(un.sun_path));
+    strcpy(path, un.sun_path);
+    memset(un.sun_path + strlen(path), 'p', sizeof un.sun_path - strlen(path));
+    un.sun_path[strlen(path)] = '/';
+    OK(bind(fd, (struct sockaddr *)&un, sizeof un));
+    test_unix_path(addr);
+    OPEN(addr, &server);
+    strcpy(to.sun_path, addr + 5);
+    IS(sendto(fd, "ping", 4, 0, (struct sockaddr *)&to, sizeof to), 4);
+    talk_hear(server, "ping", &from);
+    ck_assert_uint_eq(from.len, sizeof un);
+    ck_assert_int_eq(memcmp(from.un.sun_path, un.sun_path, sizeof un.sun_path), 0);
+    IS(cg_yield(cg_send_to(server, "pong", 4, &from)), 4);
+    IS(recv(fd, buf, sizeof buf, 0), 4);
+    close(fd);
+    cg_sock_close(server);
+    unlink(memcpy(path, un.sun_path, sizeof un.sun_path));
+    *strrchr(path, '/') = '\0';
+    IS(rmdir(path), 0);
+    return 0;
+}
+
 /* Sockets may have abstract names. A sender may have no name. */
 static ssize_t unix_names(void *arg)
 {
@@ -407,6 +440,7 @@ static const struct test_case cases[] = {
     CORO(multicast_ipv6),
     CORO(multicast_invalid),
     CORO(unix_file, .where = ON_KERNEL),
+    CORO(unix_longest_path, .where = ON_KERNEL),
     CORO(unix_names),
     CORO(attached, .where = ON_KERNEL),
 };
