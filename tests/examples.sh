@@ -425,7 +425,7 @@ check_options() {
     like "HTTP/2 over TLS without TLS" "2 http_server: --protocols h2 needs TLS*" \
         "$status $err"
     run "$examples/echo_server" --listen nonsense
-    like "no address" "1 echo_server: nonsense: not a valid address" "$status $err"
+    like "no address" "1 echo_server: nonsense: not a valid address, or its port is missing" "$status $err"
     run "$examples/echo_client" no.such.host.invalid:1
     same "no host" "1 echo_client: no.such.host.invalid:1: unknown host" "$status $err"
 }

@@ -38,7 +38,7 @@ server() {
     local name=$1 run="\$at/$1"
 
     refuses "$name: a port in use" "$taken: Address already in use" "$run --listen $taken $2"
-    refuses "$name: no address" 'nonsense: not a valid address' "$run --listen nonsense $2"
+    refuses "$name: no address" 'nonsense: not a valid address, or its port is missing' "$run --listen nonsense $2"
     refuses "$name: stdout is closed" 'stdout: Bad file' "$run --listen 127.0.0.1:0 $2 >&-"
     [ ! -e /dev/full ] ||
         refuses "$name: stdout is full" 'stdout: No space' "$run --listen 127.0.0.1:0 $2 >/dev/full"

@@ -24,7 +24,7 @@ const char *cg_strerror(ssize_t code)
     case CG_EOF:
         return "end of stream";
     case CG_EADDR:
-        return "not a valid address";
+        return "not a valid address, or its port is missing";
     case CG_EHOST:
         return "unknown host";
     case CG_EREACTOR:

@@ -306,7 +306,7 @@ static ssize_t goes_to_targets(void *arg)
     IS(get_from("http://127.0.0.1:3/"), 200);
     heard("Host: 127.0.0.1:3\r\n");
     IS(get_from("http://[::1]:3/"), CG_EADDR);
-    ck_assert_str_eq(why, "non sense:3: not a valid address");
+    ck_assert_str_eq(why, "non sense:3: not a valid address, or its port is missing");
     IS(get_from("http://c.invalid/"), -ECONNREFUSED); /* the proxy's */
     done();
     return 0;
