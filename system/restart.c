@@ -132,15 +132,16 @@ static ssize_t wait_ready(struct cg_sock *sock, struct cg_process *process)
 {
     char byte;
     struct cg_op *reading = cg_read(sock, &byte, 1, .timeout = CG_NEVER);
-    ssize_t rc =
-        cg_yield(cg_any((reading, cg_wait_process(process, .timeout = CG_NEVER))));
-    ssize_t n = rc == 0 ? cg_op_result(reading) : 0;
+    struct cg_op *ending = cg_wait_process(process, .timeout = CG_NEVER);
+    ssize_t rc = cg_yield(cg_any((reading, ending))), n;
 
-    if (rc != 0)
-        n = cg_yield(cg_read(sock, &byte, 1, .timeout = CG_NOWAIT, .shield = true));
+    n = rc == 0 ? cg_op_result(reading)
+                : cg_yield(cg_read(sock, &byte, 1, .timeout = CG_NOWAIT, .shield = true));
     if (n == 1)
         return 0;
-    return rc < 0 ? rc : -EPIPE;
+    if (rc >= 0)
+        rc = cg_op_result(rc == 0 ? reading : ending);
+    return rc < 0 ? rc : -EPIPE; /* it has ended, or closed the pipe */
 }
 
 /* Makes the successor the main process. The service manager accepts this message only from

@@ -18,7 +18,7 @@
 /* Which call fails, after how many others, and with what. 0: none. */
 static struct refusal {
     int error, after;
-} opening_socket, sending, opening_pipe, writing, looking;
+} opening_socket, sending, opening_pipe, writing, looking, reading;
 
 static bool refused(struct refusal *refusal)
 {
@@ -59,6 +59,19 @@ int __wrap_pipe2(int *ends, int flags)
 ssize_t __wrap_write(int fd, const void *buf, size_t len)
 {
     return len < sizeof(uint64_t) && refused(&writing) ? -1 : __real_write(fd, buf, len);
+}
+
+ssize_t __real_read(int fd, void *buf, size_t len);
+ssize_t __wrap_read(int fd, void *buf, size_t len);
+
+/* Of pipes. */
+ssize_t __wrap_read(int fd, void *buf, size_t len)
+{
+    struct stat st;
+
+    return __real_fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && refused(&reading)
+               ? -1
+               : __real_read(fd, buf, len);
 }
 
 int __wrap_fstat(int fd, struct stat *st)
@@ -103,7 +116,7 @@ static void no_children(void)
 }
 
 /* Without a pipe, or what is known of it, there is no successor. One that cannot tell that
- * it serves is ended. */
+ * it serves, or cannot be heard, is ended. */
 static ssize_t rolls_back(void *arg)
 {
     int fds = test_count_fds();
@@ -116,6 +129,11 @@ static ssize_t rolls_back(void *arg)
     looking = (struct refusal){.error = EIO};
     IS(restart("plain"), -ENOMEM);
     IS(test_count_fds(), fds);
+    if (strcmp(test_reactor(), "io_uring") != 0) { /* there the kernel reads */
+        reading = (struct refusal){.error = EIO};
+        IS(restart("plain"), -EIO);
+        IS(reading.error, 0);
+    }
     IS(restart("mute"), -EPIPE);
     no_children();
     IS(restart("plain"), 0);
