@@ -28,6 +28,7 @@ struct cg_ports {
     struct cg_reactor *reactor; /* makes the calls on descriptors; used by one thread */
     bool simulated;             /* it is a simulated host, where the ports were opened */
     struct cg__path *path;
+    bool opened;     /* complete: until then only the thread that opens them uses them */
     bool inherited;
     bool owns;       /* the program, and not the service manager, owns the UNIX path's file */
     unsigned members;
@@ -249,6 +250,9 @@ int cg_ports_open_with(const char *addr, const struct cg_ports_options *options,
         cg_ports_close(made);
         return rc;
     }
+    pthread_mutex_lock(&lock);
+    made->opened = true;
+    pthread_mutex_unlock(&lock);
     *ports = made;
     return 0;
 }
@@ -366,7 +370,7 @@ static int collect_all(int *fds, int n, FILE *names)
     int count = 0;
 
     for (const struct cg_ports *each = all; each != NULL; each = each->next) {
-        if (each->simulated)
+        if (each->simulated || !each->opened)
             continue;
         if (each->count > n - count) {
             close_copies(each->reactor, fds, count);
