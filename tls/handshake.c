@@ -93,11 +93,13 @@ static enum cg_verdict connect_process(struct cg_op *op, struct cg_sched *sched)
 static ssize_t check_pins(struct cg__tls_conn *conn)
 {
     const char *pins = conn->tls->options.pins;
+    char own[CG__TLS_PIN_SIZE], text[CG_TLS_WHY_SIZE];
 
     if (pins == NULL || SSL_is_server(conn->ssl) ||
-        cg__tls_pins_have(pins, SSL_get0_peer_certificate(conn->ssl)))
+        cg__tls_pins_have(pins, SSL_get0_peer_certificate(conn->ssl), own))
         return 1;
-    return cg__tls_why_say(conn->why, CG_ETLS_PIN, cg_strerror(CG_ETLS_PIN));
+    snprintf(text, sizeof text, "%s%s%s", cg_strerror(CG_ETLS_PIN), *own ? ": " : "", own);
+    return cg__tls_why_say(conn->why, CG_ETLS_PIN, text);
 }
 
 /* Sends the last flight. That of a server of TLS 1.3 is tickets, for which no client waits: they

@@ -50,14 +50,16 @@ static bool digest_key(X509 *cert, unsigned char digest[DIGEST])
     return ok;
 }
 
-bool cg__tls_pins_have(const char *pins, X509 *cert)
+bool cg__tls_pins_have(const char *pins, X509 *cert, char own[static CG__TLS_PIN_SIZE])
 {
-    unsigned char own[DIGEST], digest[DIGEST];
+    unsigned char key[DIGEST], digest[DIGEST];
 
-    if (!digest_key(cert, own))
+    *own = '\0';
+    if (!digest_key(cert, key))
         return false;
+    EVP_EncodeBlock((unsigned char *)stpcpy(own, kind), key, DIGEST);
     while (next_pin(&pins, digest) > 0)
-        if (memcmp(own, digest, DIGEST) == 0)
+        if (memcmp(key, digest, DIGEST) == 0)
             return true;
     return false;
 }

@@ -97,7 +97,7 @@ struct cg_tls_op { /* cg_tls_accept, cg_tls_connect */
  *   CG_ETLS_HOST ...   the peer's certificate is not accepted: the code says why. On a
  *                      server with .strict_sni CG_ETLS_HOST: the client requested none of
  *                      the server's hosts
- *   CG_ETLS_PIN        the peer's public key is none of .pins
+ *   CG_ETLS_PIN        the peer's public key is none of .pins; .why ends with its pin
  *   CG_ETLS_REFUSED    the peer did not accept the certificate, or none of the parameters
  *   CG_ETLS            the peer does not speak TLS, or violates the protocol
  *   CG_ETLS_HTTP       on a server: the client speaks HTTP without TLS; you may write to
