@@ -65,7 +65,7 @@ static bool is_allowed(struct cg_http_request *req, const char *origins)
 static int check(struct cg_http_request *req, const char *origins, const char **why)
 {
     const struct cg_http_headers *headers = cg_http_request_headers(req);
-    const char *version = cg_http_request_header(req, "Sec-WebSocket-Version");
+    const char *version = single(req, "Sec-WebSocket-Version");
     const char *key = single(req, "Sec-WebSocket-Key");
 
     *why = "This is a WebSocket: send a request to upgrade.\n";

@@ -42,7 +42,8 @@ static bool is(struct word word, const char *name)
     return word.len == strlen(name) && cg__ascii_same(word.text, name, word.len);
 }
 
-/* The value after "="; its length is 0 if there is none, or it is no token. */
+/* The value after "="; its length is 0 if there is none, or it is no token. A quote that is never
+ * closed leaves the rest of the field in its place, which ends the list. */
 static struct word take_value(const char **at)
 {
     struct word value = {"", 0};
@@ -54,7 +55,8 @@ static struct word take_value(const char **at)
         return take_word(at);
     value.text = *at + 1;
     value.len = strcspn(value.text, "\"");
-    *at = skip(value.text + value.len + (value.text[value.len] == '"'));
+    if (value.text[value.len] == '"')
+        *at = skip(value.text + value.len + 1);
     return value;
 }
 

@@ -106,6 +106,8 @@ static ssize_t handshakes_are_checked(void *arg)
     IS(status_for("POST /ws" V UPGRADE KEY VERSION_13 "Content-Length: 0\r\n\r\n"), 426);
     IS(status_for("GET /ws" V UPGRADE KEY "Sec-WebSocket-Version: 8\r\n\r\n"), 426);
     IS(status_for("GET /ws" V UPGRADE KEY "\r\n"), 426);
+    IS(status_for("GET /ws" V UPGRADE KEY VERSION_13 "Sec-WebSocket-Version: 8\r\n\r\n"), 426);
+    IS(status_for("GET /ws" V UPGRADE KEY VERSION_13 VERSION_13 "\r\n"), 426);
     IS(status_for("GET /ws" V UPGRADE VERSION_13 "\r\n"), 400);
     IS(status_for("GET /ws" V UPGRADE KEY KEY VERSION_13 "\r\n"), 400);
     IS(status_for("GET /ws" V UPGRADE "Sec-WebSocket-Key: aGVsbG8=\r\n" VERSION_13 "\r\n"), 400);
@@ -168,6 +170,64 @@ static ssize_t both_compress(void *arg)
 }
 
 #ifdef HAVE_ZLIB
+#define PMD "permessage-deflate"
+
+/* The first valid offer of permessage-deflate is accepted, invalid ones are declined (RFC 7692,
+ * 7.1). */
+static ssize_t offers_are_checked(void *arg)
+{
+    static const struct {
+        const char *offer, *answer;
+    } cases[] = {
+        {PMD, PMD},
+        {"Permessage-Deflate", PMD},
+        {PMD "; client_max_window_bits", PMD},
+        {PMD "; client_max_window_bits=8", PMD "; client_max_window_bits=8"},
+        {PMD "; client_max_window_bits=\"10\"", PMD "; client_max_window_bits=10"},
+        {PMD ";server_max_window_bits = 9", PMD "; server_max_window_bits=9"},
+        {PMD "; server_no_context_takeover", PMD "; server_no_context_takeover"},
+        {PMD "; client_no_context_takeover", PMD "; client_no_context_takeover"},
+        {"foo; x=\"a, b\", , " PMD, PMD},
+        {PMD "; server_max_window_bits=16, " PMD "; server_max_window_bits=10",
+         PMD "; server_max_window_bits=10"},
+        {"", NULL},
+        {"foo", NULL},
+        {"\"" PMD "\"", NULL},
+        {"foo; a=\"b, " PMD "\"", NULL},
+        {PMD "; foo", NULL},
+        {PMD ";", NULL},
+        {PMD "; client_max_window_bits=", NULL},
+        {PMD "; client_max_window_bits=7", NULL},
+        {PMD "; client_max_window_bits=08", NULL},
+        {PMD "; client_max_window_bits=\"8", NULL},
+        {PMD "; client_max_window_bits; client_max_window_bits", NULL},
+        {PMD "; server_max_window_bits", NULL},
+        {PMD "; server_max_window_bits=+9", NULL},
+        {PMD "; server_max_window_bits=9; server_max_window_bits=9", NULL},
+        {PMD "; server_no_context_takeover=1", NULL},
+        {PMD "; client_no_context_takeover; client_no_context_takeover", NULL},
+    };
+
+    (void)arg;
+    begin(&(struct cg_ws_options){.deflate = true});
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char request[512], answer[256];
+
+        snprintf(request, sizeof request,
+                 "GET /ws" V UPGRADE KEY VERSION_13 "Sec-WebSocket-Extensions: %s\r\n\r\n",
+                 cases[i].offer);
+        snprintf(answer, sizeof answer, "Sec-WebSocket-Extensions: %s\r\n",
+                 cases[i].answer ? cases[i].answer : "");
+        IS(status_for(request), 101);
+        if (cases[i].answer == NULL)
+            ck_assert_msg(strstr(got, "Sec-WebSocket-Extensions") == NULL, "%s", cases[i].offer);
+        else
+            ck_assert_msg(strstr(got, answer) != NULL, "%s: %s", cases[i].offer, got);
+    }
+    finish();
+    return 0;
+}
+
 /* A small frame that inflates to much is refused with 1009. */
 static ssize_t bombs_are_refused(void *arg)
 {
@@ -481,6 +541,7 @@ static const struct test_case cases[] = {
     CORO(subprotocols_are_chosen),
     CORO(both_compress),
 #ifdef HAVE_ZLIB
+    CORO(offers_are_checked),
     CORO(bombs_are_refused),
 #endif
     CORO(clients_check),
