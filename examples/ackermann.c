@@ -141,16 +141,15 @@ int main(int argc, char **argv)
         .about = "2,000 coroutines compute Ackermann's function in turn",
         .options = options,
     };
+    static const char wrong[] = "a number is out of range";
     struct job job = {.count = 0};
     long size;
     int code;
 
     example_open(&ex, argc, argv);
-    size = atol(round);
+    size = (long)example_number(&ex, round, 1, 10000, wrong);
     if (depth)
-        limit = atol(depth);
-    if (size < 1 || size > 10000 || limit < 1 || limit > 10000000)
-        example_usage(&ex, "a number is out of range");
+        limit = (long)example_number(&ex, depth, 1, 10000000, wrong);
     if (!(job.values = calloc(20 * size, sizeof *job.values)))
         example_fail("values", -ENOMEM);
     for (long i = 0; i < size && job.values; i++)

@@ -9,9 +9,9 @@
  */
 #include <cogen.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -216,14 +216,14 @@ int main(int argc, char **argv)
     bool failed;
 
     example_open(&ex, argc, argv);
-    wanted = atol(count);
+    wanted = (long)example_number(&ex, count, 1, INT_MAX, "N must be a number above 0");
     reactor_name = cg_reactor_name(ex.reactor);
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     most = limit.rlim_cur > PER_ADDRESS + SPARE ? PER_ADDRESS
                                                 : (long)limit.rlim_cur - SPARE;
-    if (wanted < 1 || most < 1 || wanted > PAIRS * most)
+    if (most < 1 || wanted > PAIRS * most)
         example_usage(&ex, "this system does not allow so many");
     pairs = (int)((wanted + most - 1) / most);
     total = wanted;

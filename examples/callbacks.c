@@ -7,8 +7,8 @@
  */
 #include <cogen.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "common.h"
@@ -144,8 +144,7 @@ int main(int argc, char **argv)
     int code;
 
     example_open(&ex, argc, argv);
-    if ((calls = atol(count)) < 1)
-        example_usage(&ex, "N must be a number above 0");
+    calls = (long)example_number(&ex, count, 1, LONG_MAX, "N must be a number above 0");
     if ((code = cg_sched_start(ex.sched, profile, NULL, .name = "profile")) < 0)
         example_fail("start", code);
     return example_run(&ex);

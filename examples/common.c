@@ -194,6 +194,17 @@ static void command_line(struct example *ex, int argc, char **argv)
         example_usage(ex, "it takes only options");
 }
 
+unsigned long example_number(const struct example *ex, const char *text, unsigned long least,
+                             unsigned long most, const char *why)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10); /* ULONG_MAX: too large */
+
+    if (*text < '0' || *text > '9' || *end != '\0' || number < least || number > most)
+        example_usage(ex, why);
+    return number;
+}
+
 int64_t example_seconds(const struct example *ex, const char *text)
 {
     char *end;

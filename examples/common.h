@@ -54,6 +54,11 @@ int example_run(struct example *ex);
  * returns, unless it was cancelled. Called at most once in a program. */
 void example_serve(struct example *ex, cg_fn *fn);
 
+/* Reads a whole number from the command line. If it is not one from `least` to `most`, reports
+ * `why` and exits with 2. */
+unsigned long example_number(const struct example *ex, const char *text, unsigned long least,
+                             unsigned long most, const char *why);
+
 /* Reads a number of seconds above 0 from the command line. Returns it in ns. */
 int64_t example_seconds(const struct example *ex, const char *text);
 

@@ -311,6 +311,8 @@ static ssize_t serve(void *arg)
     if (n == 0)
         n = cg_yield(
             cg_serve(listener, serve_connection, .limit = TCP_CLIENTS, .name = "tcp"));
+    if (n < 0 && n != -ECANCELED)
+        example_fail("serve", n);
     cg_sock_close(listener);
     cg_sock_close(udp);
     return n;

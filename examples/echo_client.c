@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 static const char *reactor, *address;
-static int messages; /* number of messages to send; 0: copy stdin */
+static long messages; /* number of messages to send; 0: copy stdin */
 
 static _Noreturn void fail(const char *what, ssize_t code)
 {
@@ -74,8 +74,8 @@ static ssize_t exchange(struct cg_sock *conn)
     char text[32], reply[32];
     ssize_t n = 0;
 
-    for (int i = 1; i <= messages && n >= 0; i++) {
-        int len = snprintf(text, sizeof text, "message %d\n", i);
+    for (long i = 1; i <= messages && n >= 0; i++) {
+        int len = snprintf(text, sizeof text, "message %ld\n", i);
 
         n = cg_yield(cg_writeall(conn, text, len));
         if (n >= 0)
@@ -105,6 +105,7 @@ int main(int argc, char **argv)
         {"count", required_argument, NULL, 'n'}, {"reactor", required_argument, NULL, 'r'},
         {"help", no_argument, NULL, 'h'}, {0}};
     const char *count = NULL;
+    char *end = NULL;
     ssize_t n;
     int c;
 
@@ -114,7 +115,9 @@ int main(int argc, char **argv)
         *(c == 'r' ? &reactor : &count) = optarg;
     }
     address = argv[optind];
-    if (c == '?' || optind != argc - 1 || (count && (messages = atoi(count)) < 1))
+    if (count)
+        messages = strtol(count, &end, 10);
+    if (c == '?' || optind != argc - 1 || (count && (messages < 1 || *end)))
         return fputs(usage, stderr), 2;
     n = cg_main(reactor, run, NULL);
     return n == CG_EREACTOR ? 2 : n < 0;

@@ -28,6 +28,7 @@
 static struct example ex;
 static const char *cert, *key, *cacert, *workers, *health, *balance, *access_log, *trusted, *h2c,
     *told, *tell, *own_host, *seconds = "60", *grace = "10", *patience = "60", *most = "1000";
+static unsigned limit;                /* of the requests to each upstream */
 static const struct cg_http_tls *tls; /* for upstreams; NULL: there is no TLS */
 static struct cg_http_upstreams_options options; /* of each worker's upstreams */
 static char name[32]; /* for Via: unique, so that loops are found */
@@ -100,7 +101,6 @@ static int add_upstreams(void)
 static struct cg_http_server *open_server(void)
 {
     int64_t time = example_seconds(&ex, seconds);
-    unsigned limit = (unsigned)strtoul(most, NULL, 10);
     struct cg_http_server *server =
         cg_http_server_new(.body_timeout = time, .write_timeout = time, .idle_timeout = time,
                            .body_limit = CG_HTTP_UNLIMITED, .compress_above = CG_HTTP_UNLIMITED,
@@ -165,16 +165,14 @@ static void read_balance(void)
 static void read_options(void)
 {
     struct timespec now;
-    char *end;
-    unsigned long limit = strtoul(most, &end, 10);
 
+    limit = (unsigned)example_number(&ex, most, 1, 100000,
+                                     "N of --requests is a number from 1 to 100000");
     if (ex.argc == 0)
         example_usage(&ex, "name at least one upstream, such as http://127.0.0.1:8081");
     for (int i = 0; i < ex.argc; i++)
         if (version_of(ex.argv[i]) < 0)
             example_usage(&ex, "behind the URL of an upstream is #proxy=0, #proxy=1 or #proxy=2");
-    if (*most < '0' || *most > '9' || *end != '\0' || limit < 1 || limit > 100000)
-        example_usage(&ex, "N of --requests is a number from 1 to 100000");
     if (key != NULL && cert == NULL)
         example_usage(&ex, "--tls-key needs --tls-cert");
     if (access_log != NULL && strcmp(access_log, "combined") != 0 &&
@@ -191,7 +189,7 @@ static void read_options(void)
         .name = name, .reveal = true, .trusted = trusted, .own_host = own_host != NULL,
         .proxy_protocol = tell != NULL ? (uint8_t)(*tell - '0') : 0};
     options.probe = health;
-    options.requests = (unsigned)limit;
+    options.requests = limit;
     options.log = print_line;
 }
 

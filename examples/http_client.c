@@ -25,276 +25,27 @@
 
 #include "common.h"
 #include "http_client_cookies.h"
-#include "http_client_file.h"
-#include "http_client_progress.h"
+#include "http_client_fetch.h"
 #include "http_client_talk.h"
 #include "http_client_targets.h"
 #include "http_client_tls.h"
 #include "http_client_upload.h"
 
-enum {
-    FAILED = 1,
-    REFUSED = 3,
-    NOT_WRITTEN = 4,
-    FIELDS_MOST = 50,
-    PIECE = 32 * 1024
-};
-
 static const char *out_name, *own_names, *method, *data, *cacert, *pins, *insecure, *verbose,
     *parallel = "8", *resume, *header, *speed, *http1, *http2, *prior, *cookie, *cookie_file,
-    *resolve, *connect_to, *unix_socket, *proxy, *no_proxy, *upload,
-    *retry = "0", *stored;
-static struct cg_http_field fields[FIELDS_MOST + 3];
-static size_t field_count;
-static struct cg_http_client *client;
+    *resolve, *connect_to, *unix_socket, *proxy, *no_proxy, *upload, *retry = "0", *stored;
+static struct fetching fetching = {.piece = FETCH_PIECE};
 static struct cg_http_cache *cache; /* NULL: nothing is stored */
-static unsigned retries;
-static struct cg_bucket *bucket; /* a token for each byte; NULL: there is no limit */
-static size_t piece = PIECE;     /* read at a time */
 static struct transfer *transfers;
-static int status, count, begun, fetchers;
-static int turn; /* the number of the transfer whose body is printed now */
-
-static void failed(const struct transfer *transfer, int code, const char *why)
-{
-    progress_hide();
-    example_complain(transfer->url, why);
-    status = code > status ? code : status;
-}
-
-/* Reports, once, that the output cannot be written, and ends the run: it would fail for
- * the other transfers, too. */
-static ssize_t output_failed(ssize_t error, const char *name)
-{
-    static bool reported;
-
-    if (!reported) {
-        progress_hide();
-        example_fail(name, error);
-        status = NOT_WRITTEN;
-        cg_sched_stop(cg_sched_self());
-    }
-    reported = true;
-    return -ECANCELED;
-}
-
-static void show(struct cg_http_reply *reply)
-{
-    static const char *const from[] = {"", " from the cache", " from the cache, validated",
-                                       " from the cache, stale"};
-    struct cg_http_field field;
-    size_t at = 0;
-
-    if (!verbose)
-        return;
-    progress_hide();
-    fprintf(stderr, "< %s%s\n< %s %d ", cg_http_reply_url(reply), from[cg_http_reply_from(reply)],
-            cg_http_reply_protocol(reply), cg_http_reply_status(reply));
-    example_put_plain(cg_http_reply_reason(reply));
-    while (cg_http_headers_next(cg_http_reply_headers(reply), &at, &field)) {
-        fprintf(stderr, "\n< %s: ", field.name);
-        example_put_plain(field.value);
-    }
-    fputc('\n', stderr);
-}
-
-/* Reports a response that has no page: an error, or a redirect. */
-static ssize_t no_page(struct transfer *transfer, struct cg_http_reply *reply)
-{
-    char why[512];
-    const char *to = cg_http_reply_header(reply, "Location");
-    int code = cg_http_reply_status(reply);
-
-    snprintf(why, sizeof why, "%d %s%s%.300s", code, cg_http_status_text(code),
-             to ? ": it has moved to " : "", to ? to : "");
-    failed(transfer, REFUSED, why);
-    return 0;
-}
-
-static ssize_t wait_for_turn(const struct transfer *transfer)
-{
-    ssize_t n = 0;
-
-    while (n >= 0 && turn < transfer->number)
-        n = cg_yield(cg_wait_signal(&turn, NULL));
-    return n;
-}
-
-/* Called after n bytes have been read: waits until the limit allows the next ones. Meanwhile
- * nothing is read, so that flow control stops the server. */
-static ssize_t slow_down(ssize_t n)
-{
-    return bucket != NULL && n > 0 ? cg_yield(cg_take(bucket, (size_t)n)) : n;
-}
-
-/* Copies the body to the output. Transfers that share the output wait for their turn
- * before they read: flow control then stops the server. */
-static ssize_t take_body(struct transfer *transfer, struct cg_http_reply *reply)
-{
-    char *buf = malloc(PIECE);
-    ssize_t n = own_names ? 0 : wait_for_turn(transfer), closed;
-
-    if (buf == NULL)
-        n = -ENOMEM;
-    if (n >= 0 && (n = file_open(transfer, reply)) < 0)
-        n = output_failed(n, transfer->name);
-    while (n >= 0 && (n = cg_yield(cg_http_read_reply(reply, buf, piece))) > 0) {
-        ssize_t error = file_write(transfer, buf, (size_t)n);
-
-        transfer->received = cg_http_reply_received(reply);
-        if (error < 0)
-            n = output_failed(error, transfer->name);
-        progress_show();
-        if (upload != NULL)
-            fflush(transfer->file); /* somebody may wait for it before they type on */
-        n = slow_down(n);
-    }
-    if (n < 0 && n != -ECANCELED)
-        failed(transfer, FAILED,
-               *cg_http_reply_why(reply) ? cg_http_reply_why(reply) : cg_strerror(n));
-    closed = file_close(transfer, reply, n >= 0);
-    if (closed < 0 && n >= 0)
-        n = output_failed(closed, transfer->name);
-    free(buf);
-    return n;
-}
-
-static ssize_t take_answer(struct transfer *transfer, struct cg_http_reply *reply)
-{
-    int code = cg_http_reply_status(reply);
-    const char *wrong;
-
-    show(reply);
-    if (code == 416 && file_is_complete(transfer, reply))
-        return 0;
-    if (code >= 300)
-        return no_page(transfer, reply);
-    wrong = file_position(transfer, reply);
-    if (wrong) {
-        failed(transfer, FAILED, wrong);
-        return 0;
-    }
-    transfer->length = cg_http_reply_length(reply);
-    transfer->active = true;
-    return take_body(transfer, reply);
-}
-
-/* Takes the response while the body of the request is being sent. -EALREADY: its failure was
- * reported. */
-static ssize_t receive(void *transfer, struct cg_http_reply *reply)
-{
-    ssize_t n = take_answer(transfer, reply);
-
-    return n < 0 && n != -ECANCELED ? -EALREADY : n;
-}
-
-static ssize_t ask(struct transfer *transfer, bool part, struct cg_http_reply **reply, char *why)
-{
-    struct cg_http_field mine[FIELDS_MOST + 3];
-    struct cg_http_fetch fetch = {
-        .url = transfer->url,
-        .method = method,
-        .fields = mine,
-        .body = data,
-        .len = data ? strlen(data) : 0,
-        .stream = true,
-        .raw = resume != NULL,
-        .retries = retries,
-    };
-
-    if (upload != NULL) {
-        upload_add(&fetch);
-        fetch.receive = receive;
-        fetch.receive_arg = transfer;
-    }
-    memcpy(mine, fields, sizeof mine);
-    transfer->from = 0;
-    if (part)
-        file_resume(transfer, mine + field_count);
-    return cg_yield(cg_http_fetch(client, &fetch, reply, .why = why));
-}
-
-/* A WebSocket takes its turn at the output like a body. */
-static ssize_t talk(const struct transfer *transfer)
-{
-    char why[CG_HTTP_WHY_SIZE] = "";
-    ssize_t n = wait_for_turn(transfer);
-
-    progress_hide();
-    if (n >= 0)
-        n = talk_to(client, transfer->url, fields, verbose != NULL, why);
-    if (n < 0 && n != -ECANCELED)
-        failed(transfer, FAILED, why);
-    return n == -ECANCELED ? n : 0;
-}
-
-/* Whether a transfer waits for its turn before it asks. By HTTP/2 transfers share a
- * connection, on which the server allows so many streams at a time: a transfer that has one
- * and waits to be printed could keep it from the one whose turn it is. */
-static bool asks_in_turn(const struct transfer *transfer)
-{
-    return !own_names && !http1 && (prior || strncmp(transfer->url, "https:", 6) == 0);
-}
-
-static ssize_t fetch_one(struct transfer *transfer)
-{
-    char why[CG_HTTP_WHY_SIZE];
-    struct cg_http_reply *reply;
-    ssize_t n = asks_in_turn(transfer) ? wait_for_turn(transfer) : 0;
-
-    if (n >= 0)
-        n = ask(transfer, resume != NULL, &reply, why);
-    if (n >= 0 && file_has_changed(transfer, reply)) {
-        cg_http_reply_free(reply);
-        n = ask(transfer, false, &reply, why);
-    }
-    if (n == -ECANCELED)
-        return n;
-    if (n < 0) {
-        if (n != -EALREADY)
-            failed(transfer, FAILED, why);
-        transfer->active = false;
-        return 0;
-    }
-    if (upload == NULL)
-        n = take_answer(transfer, reply);
-    cg_http_reply_free(reply);
-    transfer->active = false;
-    return n;
-}
-
-/* One of the coroutines that fetch: takes the next URL until none is left. A transfer that
- * has failed waits for its turn, too, since the turns are counted. */
-static ssize_t fetch(void *arg)
-{
-    ssize_t n = 0;
-
-    (void)arg;
-    while (begun < count && n != -ECANCELED) {
-        struct transfer *transfer = &transfers[begun++];
-
-        n = talk_is_for(transfer->url) ? talk(transfer) : fetch_one(transfer);
-        progress_done(transfer);
-        if (n != -ECANCELED)
-            n = own_names ? 0 : wait_for_turn(transfer);
-        if (n >= 0) {
-            turn++;
-            n = cg_yield(cg_signal(&turn, NULL));
-        }
-    }
-    if (--fetchers == 0)
-        cg_http_client_free(client);
-    return n;
-}
-
+static int count; /* of the URLs */
 static struct example ex;
 
 /* Adds a field, whose name and value lie in one block of memory. */
 static void add_field(char *name, const char *value)
 {
-    if (field_count == FIELDS_MOST)
+    if (fetching.field_count == FETCH_FIELDS)
         example_usage(&ex, "too many header fields");
-    fields[field_count++] = (struct cg_http_field){name, value};
+    fetching.fields[fetching.field_count++] = (struct cg_http_field){name, value};
 }
 
 static void add_header(void)
@@ -376,9 +127,9 @@ static void limit(void)
 
     if (rate < 1)
         example_usage(&ex, "SPEED must be a number of bytes a second, such as 500k");
-    if (rate / 10 < piece)
-        piece = rate >= 10 ? (size_t)(rate / 10) : 1;
-    if (cg_bucket_new(&bucket, .rate = rate, .burst = piece) < 0)
+    if (rate / 10 < fetching.piece)
+        fetching.piece = rate >= 10 ? (size_t)(rate / 10) : 1;
+    if (cg_bucket_new(&fetching.bucket, .rate = rate, .burst = fetching.piece) < 0)
         example_fail("memory", -ENOMEM);
 }
 
@@ -393,47 +144,54 @@ static void open_cache(void)
         example_fail("memory", -ENOMEM);
 }
 
-static void open_client(const char **urls)
+static void open_client(const char *url, unsigned at_once)
 {
-    char *end;
-    unsigned long most = strtoul(parallel, &end, 10);
     char why[CG_HTTP_WHY_SIZE] = "";
     const struct cg_http_tls *tls = download_tls(cacert, pins, insecure != NULL, why);
 
-    if (*end || most < 1 || most > 1000)
-        example_usage(&ex, "N must be a number from 1 to 1000");
-    retries = (unsigned)strtoul(retry, &end, 10);
-    if (*end || *retry < '0' || *retry > '9' || retries > 100)
-        example_usage(&ex, "--retry takes a number from 0 to 100");
     if (*why)
         example_usage(&ex, why);
-    if (resume && !own_names && (!out_name || count > 1))
-        example_usage(&ex, "-C continues a file: use -O, or -o with one URL");
     if (speed != NULL)
         limit();
     if (stored != NULL)
         open_cache();
     if (unix_socket)
         targets_unix(unix_socket);
-    client = cg_http_client_new(.tls = tls, .per_origin = (unsigned)most,
-                                .targets = targets_list(), .http_proxy = proxy,
-                                .https_proxy = proxy, .no_proxy = no_proxy,
-                                .protocols = (uint8_t)protocols(count > 0 ? urls[0] : ""),
-                                .jar = cookies_jar, .cache = cache,
-                                .idle_timeout = upload != NULL ? CG_NEVER : 0);
-    transfers = calloc((size_t)count, sizeof *transfers);
-    if (!client || !transfers) {
+    fetching.client = cg_http_client_new(
+        .tls = tls, .per_origin = at_once, .targets = targets_list(), .http_proxy = proxy,
+        .https_proxy = proxy, .no_proxy = no_proxy, .protocols = (uint8_t)protocols(url),
+        .jar = cookies_jar, .cache = cache, .idle_timeout = upload != NULL ? CG_NEVER : 0);
+    if (!fetching.client)
         example_fail("memory", -ENOMEM);
+}
+
+/* Opens what the command line asks for, and starts the transfers. */
+static void begin(const char *const *urls)
+{
+    unsigned at_once =
+        (unsigned)example_number(&ex, parallel, 1, 1000, "N must be a number from 1 to 1000");
+
+    fetching.retries =
+        (unsigned)example_number(&ex, retry, 0, 100, "--retry takes a number from 0 to 100");
+    if (resume && !own_names && (!out_name || count > 1))
+        example_usage(&ex, "-C continues a file: use -O, or -o with one URL");
+    open_client(urls[0], at_once);
+    transfers = calloc((size_t)count, sizeof *transfers);
+    if (!transfers)
+        example_fail("memory", -ENOMEM);
+    if (!fetching.client || !transfers)
         count = 0;
-    }
     for (int i = 0; i < count; i++)
         transfer_init(&transfers[i], i, urls[i], out_name, own_names != NULL, count == 1);
-    progress_start(transfers, count);
-    for (int i = 0; i < count && i < (int)most; i++)
-        if (cg_sched_start(ex.sched, fetch, NULL, .name = "fetch") == 0)
-            fetchers++;
-    if (count > 0 && fetchers == 0)
-        example_fail("fetch", -ENOMEM);
+    fetching.method = method;
+    fetching.data = data;
+    fetching.own_names = own_names != NULL;
+    fetching.resumes = resume != NULL;
+    fetching.uploads = upload != NULL;
+    fetching.verbose = verbose != NULL;
+    fetching.http1 = http1 != NULL;
+    fetching.prior = prior != NULL;
+    fetch_start(ex.sched, &fetching, transfers, count, (int)at_once);
 }
 
 static void open_upload(void)
@@ -444,7 +202,7 @@ static void open_upload(void)
         example_usage(&ex, "-T excludes -d and -C");
     if ((rc = upload_open(upload)) < 0) {
         example_fail(upload, rc);
-        exit(FAILED);
+        exit(FETCH_FAILED);
     }
     if (upload_is_stream() && count > 1)
         example_usage(&ex, "-T of a stream takes one URL");
@@ -500,7 +258,7 @@ static const struct example_option options[] = {
 
 int main(int argc, char **argv)
 {
-    int code;
+    int code, status;
 
     ex = (struct example){
         .name = "http_client",
@@ -515,23 +273,21 @@ int main(int argc, char **argv)
     if (ex.argc == 0)
         example_usage(&ex, "which URL?");
     count = ex.argc;
-    check_talks((const char **)ex.argv);
+    check_talks((const char *const *)ex.argv);
     if (upload != NULL)
         open_upload();
-    open_client((const char **)ex.argv);
+    begin((const char *const *)ex.argv);
     code = example_run(&ex);
-    progress_end();
-    if (turn < count && status == 0) /* stopped by a signal */
-        status = FAILED;
-    for (size_t i = 0; i < field_count; i++)
-        free((char *)fields[i].name);
+    status = fetch_end();
+    for (size_t i = 0; i < fetching.field_count; i++)
+        free((char *)fetching.fields[i].name);
     transfers_free(transfers, count);
     upload_close();
-    cg_bucket_unref(bucket);
+    cg_bucket_unref(fetching.bucket);
     download_tls_end();
     cg_http_cache_free(cache);
     targets_free();
-    if (cookies_end(cookie_file) < 0 && status < NOT_WRITTEN)
-        status = NOT_WRITTEN;
+    if (cookies_end(cookie_file) < 0 && status < FETCH_NOT_WRITTEN)
+        status = FETCH_NOT_WRITTEN;
     return status > code ? status : code;
 }

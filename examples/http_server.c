@@ -16,7 +16,6 @@
 #include <cogen/http_server.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common.h"
@@ -41,13 +40,9 @@ static int64_t time_of(const char *text)
 /* Reads a limit; text NULL: 0, which means no limit. */
 static unsigned number_of(const char *text)
 {
-    char *end;
-    unsigned long number = text ? strtoul(text, &end, 10) : 0;
+    static const char why[] = "N must be a number from 1 to 1000000000";
 
-    if (text &&
-        (*text < '0' || *text > '9' || *end || number < 1 || number > 1000000000))
-        example_usage(&ex, "N must be a number from 1 to 1000000000");
-    return (unsigned)number;
+    return text ? (unsigned)example_number(&ex, text, 1, 1000000000, why) : 0;
 }
 
 static ssize_t page(struct cg_http_request *req, void *arg)

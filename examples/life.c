@@ -7,8 +7,8 @@
  *     ./life --animate         a world that fills the terminal, until Ctrl-C
  */
 #include <cogen.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common.h"
@@ -106,7 +106,7 @@ static void print_worlds(void)
 
 int main(int argc, char **argv)
 {
-    const char *animate = NULL, *generations = NULL, *pause = "0.06";
+    const char *animate = NULL, *generations = "0", *pause = "0.06";
     const struct example_option options[] = {
         {"animate", NULL, "a large world in the terminal", &animate, 0},
         {"generations", "N", "end after so many", &generations, 0},
@@ -122,8 +122,9 @@ int main(int argc, char **argv)
     int code;
 
     example_open(&ex, argc, argv);
-    screen = (struct life_screen){generations ? atol(generations) : 0,
-                                  example_seconds(&ex, pause)};
+    screen = (struct life_screen){
+        .generations = (long)example_number(&ex, generations, 0, LONG_MAX, "N must be a number"),
+        .pause = example_seconds(&ex, pause)};
     if (!animate)
         print_worlds();
     else if ((code = cg_sched_start(ex.sched, life_animate, &screen,

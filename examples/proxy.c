@@ -187,16 +187,6 @@ static ssize_t serve(void *listener)
     return n;
 }
 
-static unsigned number_of(const char *text, unsigned limit, const char *why)
-{
-    char *end;
-    unsigned long number = strtoul(text, &end, 10);
-
-    if (*text < '0' || *text > '9' || *end || number < 1 || number > limit)
-        example_usage(&ex, why);
-    return (unsigned)number;
-}
-
 static void each_option(const struct example_option *option)
 {
     if (option->value != &port)
@@ -204,13 +194,14 @@ static void each_option(const struct example_option *option)
     if (port_count == PORTS_MOST)
         example_usage(&ex, "too many ports");
     ports[port_count++] =
-        number_of(port, 65535, "a port must be a number from 1 to 65535");
+        (unsigned)example_number(&ex, port, 1, 65535, "a port must be a number from 1 to 65535");
 }
 
 /* Returns false if there is no memory. */
 static bool make(void)
 {
-    unsigned limit = number_of(most, 1000000, "N must be a number from 1 to 1000000");
+    unsigned limit =
+        (unsigned)example_number(&ex, most, 1, 1000000, "N must be a number from 1 to 1000000");
     struct timespec now;
 
     if (user != NULL && (strchr(user, ':') == NULL || strlen(user) >= WORD_SIZE))

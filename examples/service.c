@@ -33,12 +33,9 @@ void service_keep_command(char **argv)
 
 unsigned service_workers(const struct example *ex, const char *text)
 {
-    char *end;
-    unsigned long number = text != NULL ? strtoul(text, &end, 10) : 1;
+    static const char why[] = "N of --workers is a number from 0 to 256";
+    unsigned long number = text != NULL ? example_number(ex, text, 0, SERVICE_WORKERS, why) : 1;
 
-    if (text != NULL &&
-        (*text < '0' || *text > '9' || *end != '\0' || number > SERVICE_WORKERS))
-        example_usage(ex, "N of --workers is a number from 0 to 256");
     if (number == 0)
         number = cg_cpus();
     return number < SERVICE_WORKERS ? (unsigned)number : SERVICE_WORKERS;

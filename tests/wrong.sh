@@ -79,6 +79,22 @@ if have_tls; then
     secure gateway http://127.0.0.1:1
     fetch 'no authority' 'no certificate in PEM' "--cacert $work/nonsense https://127.0.0.1:1/"
 fi
+# A number with something behind it, or one that is too large. COMMAND | PATTERN
+while IFS='|' read -r run pattern; do
+    refuses "$run" "$pattern" "\$at/$run"
+done <<END
+ackermann --round 3x|a number is out of range
+c100k --connections 3x|N must be a number
+callbacks --calls 3x|N must be a number
+course/blaster --processes 3x $taken|numbers above 0
+course/echogood --port 65536|PORT is a number up to 65535
+course/logsim --lines 3x $work/log|N must be a number
+echo_client --count 3x $taken|usage: echo_client
+gateway --requests 0 http://127.0.0.1:1|from 1 to 100000
+http_client --parallel 1001 http://127.0.0.1:1/|from 1 to 1000
+http_client --retry 4294967296 http://127.0.0.1:1/|from 0 to 100
+life --generations 3x|N must be a number
+END
 refuses 'http_server: no pages' '/none: No such file' "\$at/http_server --root /none --listen 127.0.0.1:0"
 fetch 'nobody listens' '127.0.0.1:1: Connection refused' http://127.0.0.1:1/
 fetch 'no URL' 'which URL?' ''

@@ -7,9 +7,9 @@
  */
 #include <cogen.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -131,15 +131,16 @@ int main(int argc, char **argv)
         .options = options,
         .network = true,
     };
+    static const char wrong[] = "give an address, and numbers above 0";
     struct count sum = {0};
     int code, failed = 0;
 
     example_open(&ex, argc, argv);
-    connections = atol(count);
-    processes = atol(children);
+    connections = (long)example_number(&ex, count, 1, INT_MAX, wrong);
+    processes = (long)example_number(&ex, children, 1, 1000, wrong);
     length = example_seconds(&ex, seconds);
-    if (ex.argc != 1 || connections < 1 || processes < 1 || processes > 1000)
-        example_usage(&ex, "give an address, and numbers above 0");
+    if (ex.argc != 1)
+        example_usage(&ex, wrong);
     address = ex.argv[0];
     counts = mine = mmap(NULL, processes * sizeof *counts, PROT_READ | PROT_WRITE,
                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);

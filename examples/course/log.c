@@ -2,7 +2,7 @@
 /* See log.h. */
 #include "log.h"
 
-#include <stdlib.h>
+#include <limits.h>
 
 static const char *from_start;
 static struct log *followed;
@@ -42,7 +42,7 @@ int log_main(struct log *log, cg_fn *fn, struct example *ex, int argc, char **ar
     if (ex->argc != 1)
         example_usage(ex, "give a file");
     log->path = ex->argv[0];
-    log->lines = atol(lines);
+    log->lines = (long)example_number(ex, lines, 0, LONG_MAX, "N must be a number");
     if ((code = cg_sched_start(ex->sched, run, NULL, .name = "follow")) < 0)
         example_fail("start", code);
     return example_run(ex);

@@ -7,8 +7,8 @@
  */
 #include <cogen.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../common.h"
@@ -68,7 +68,9 @@ int main(int argc, char **argv)
     example_open(&ex, argc, argv);
     if (ex.argc != 1)
         example_usage(&ex, "give a file");
-    sim = (struct logsim){ex.argv[0], atol(lines), example_seconds(&ex, pause)};
+    sim = (struct logsim){
+        ex.argv[0], (long)example_number(&ex, lines, 0, LONG_MAX, "N must be a number"),
+        example_seconds(&ex, pause)};
     if ((code = cg_sched_start(ex.sched, logsim, &sim, .name = "logsim")) < 0)
         example_fail("start", code);
     return example_run(&ex);

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,10 +27,10 @@ void os_accept_failed(ssize_t code)
 }
 
 /* Listens on a port of 127.0.0.1. -1: failed, and the reason was printed. */
-static int listen_on(int port)
+static int listen_on(uint16_t port)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET,
-                               .sin_port = htons((uint16_t)port)};
+                               .sin_port = htons(port)};
     socklen_t size = sizeof addr;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -71,7 +71,11 @@ int os_serve(const char *name, const char *about, cg_fn *task, int argc, char **
     int code;
 
     example_open(&ex, argc, argv);
-    server = (struct os_server){listen_on(atoi(port)), atol(clients), alive != NULL};
+    server = (struct os_server){
+        .clients = (long)example_number(&ex, clients, 0, LONG_MAX, "N must be a number"),
+        .fd = listen_on(
+            (uint16_t)example_number(&ex, port, 0, UINT16_MAX, "PORT is a number up to 65535")),
+        .alive = alive != NULL};
     if (server.fd >= 0 && (code = os_boot(ex.sched, task, &server)) < 0)
         example_fail("boot", code);
     code = example_run(&ex);
