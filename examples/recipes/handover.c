@@ -33,14 +33,19 @@ static ssize_t hand_over(struct cg_sock **listener, char *program)
     void *unread;
     size_t size;
     int fd = cg_sock_detach(*listener, &unread, &size); /* nothing is unread */
+    ssize_t rc;
 
     if (fd < 0)
         return fd;
-    if (cg_yield(cg_spawn(argv, &process, .in = fd)) < 0)
-        return cg_sock_attach(cg_sched_self(), fd, listener);
+    *listener = NULL; /* the socket was freed */
+    if (cg_yield(cg_spawn(argv, &process, .in = fd)) >= 0) {
+        cg_process_release(process); /* it must go on when this program ends */
+        rc = 1;
+    } else if ((rc = cg_sock_attach(cg_sched_self(), fd, listener)) == 0) {
+        return 0;
+    }
     close(fd);
-    cg_process_release(process); /* it must go on when this program ends */
-    return 1;
+    return rc;
 }
 
 /* Accepts clients until the listener is handed over (returns 1) or fails. */
@@ -79,8 +84,7 @@ static ssize_t server(void *arg)
     cg_group_open(&clients, .keep_going = true);
     rc = accept_clients(&listener, &clients, argv[0]);
     cg_yield(cg_wait_group(&clients)); /* the clients of the old program stay with it */
-    if (rc < 0)
-        cg_sock_close(listener);
+    cg_sock_close(listener); /* NULL, if it was handed over */
     return rc;
 }
 

@@ -40,7 +40,8 @@ static ssize_t log_writer(void *arg)
 
     (void)arg;
     while ((rc = cg_yield(cg_get(lines, &line, .timeout = CG_NEVER))) >= 0) {
-        cg_yield(cg_offload(write_line, line));
+        if (cg_yield(cg_offload(write_line, line)) < 0)
+            lost++;
         free(line);
     }
     return rc == CG_EOF ? 0 : rc;

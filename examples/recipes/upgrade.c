@@ -3,6 +3,7 @@
  *     ./upgrade 127.0.0.1:7000 */
 #include <cogen.h>
 #include <cogen/http_server.h>
+#include <errno.h>
 #include <stdio.h>
 
 /* After the 101 response the connection is a plain socket. The handler is still the
@@ -30,8 +31,10 @@ static ssize_t program(void *addr)
 {
     struct cg_http_server *server = cg_http_server_new();
     struct cg_sock *listener;
-    ssize_t rc = cg_sock_listen(cg_sched_self(), addr, &listener);
+    ssize_t rc = -ENOMEM;
 
+    if (server)
+        rc = cg_sock_listen(cg_sched_self(), addr, &listener);
     if (rc >= 0) {
         cg_http_server_mount(server, "GET /lines", lines, NULL);
         rc = cg_yield(cg_http_serve(server, listener));
