@@ -436,6 +436,11 @@ check_options() {
 check_output() {
     local line words failed
 
+    if [ -w /dev/full ] && [ -x "$examples/explore" ]; then
+        timeout 20 "$examples/explore" --help >/dev/full 2>"$work/err"
+        like "explore on a full disk" "2 *explore: stdout: No space left on device" \
+            "$? $(cat "$work/err")"
+    fi
     while read -r line; do
         read -r -a words <<<"$line"
         [ -x "$examples/${words[0]}" ] || continue

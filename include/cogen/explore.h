@@ -79,7 +79,7 @@ struct cg_sim_explore_options {
                           * real time; 0: 10 s */
     const char *plan; /* only this world: the plan of an earlier failure; NULL: by .seeds */
     bool trace;       /* prints the trace of each world; for few of them */
-    bool quiet;       /* prints nothing */
+    bool quiet;       /* prints nothing, also no trace */
     void *reserved;
 };
 
