@@ -102,7 +102,7 @@ static ssize_t tunnel(struct cg__link *link, struct cg__asking *ask)
 /* Tells the server whom the connection serves. */
 static ssize_t announce(struct cg__link *link, const struct cg__asking *ask)
 {
-    const struct cg_http_proxied *proxied = ask->fetch->proxied;
+    const struct cg_http_proxied *proxied = cg__http_client_route_proxied(ask);
     ssize_t n = cg_yield(cg_write_proxy_header(link->sock, proxied->client, proxied->server,
                                                .version = proxied->version,
                                                .timeout = ask->client->options.send_timeout));
@@ -124,7 +124,7 @@ ssize_t cg__http_client_dial(struct cg__link *link, struct cg__asking *ask,
                                   ask->why);
     else if (n == 0 && proxied && route->url->https)
         n = tunnel(link, ask);
-    if (n == 0 && ask->fetch->proxied != NULL)
+    if (n == 0 && cg__http_client_route_proxied(ask) != NULL)
         n = announce(link, ask);
     if (n == 0 && route->url->https)
         n = secure(link, client, route->url->host,

@@ -158,7 +158,7 @@ static ssize_t check_proxied(const struct cg__route *route,
 ssize_t cg__http_client_route_choose(struct cg__route *route, struct cg__asking *ask)
 {
     struct cg_http_client *client = ask->client;
-    const struct cg_http_proxied *proxied = ask->fetch != NULL ? ask->fetch->proxied : NULL;
+    const struct cg_http_proxied *proxied = cg__http_client_route_proxied(ask);
     const char *proxy = NULL;
     ssize_t n =
         cg__http_client_target_find(client->targets, route->url, &route->target);

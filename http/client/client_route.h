@@ -21,6 +21,14 @@ struct cg__route {
 /* 0 or a negative code. Also makes the value of Proxy-Authorization. */
 ssize_t cg__http_client_route_choose(struct cg__route *route, struct cg__asking *ask);
 
+/* Whom a connection for the request serves, of which other hosts are not told after a redirect; or
+ * NULL. */
+static inline const struct cg_http_proxied *
+cg__http_client_route_proxied(const struct cg__asking *ask)
+{
+    return ask->fetch == NULL || ask->foreign ? NULL : ask->fetch->proxied;
+}
+
 /* The address to connect to. */
 const char *cg__http_client_route_addr(const struct cg__route *route);
 

@@ -192,8 +192,9 @@ struct cg_http_fetch {
     const char *priority;
 
     /* The connection begins with the PROXY protocol, behind a SOCKS or CONNECT proxy and before
-     * TLS, and is shared only with requests that have the same here. A URL that is asked of an
-     * HTTP proxy is -EINVAL. NULL: no header. */
+     * TLS, and is shared only with requests that have the same here. It does not if a redirect
+     * has led to another host or port. A URL that is asked of an HTTP proxy is -EINVAL. NULL: no
+     * header. */
     const struct cg_http_proxied *proxied;
 
     size_t limit;       /* bytes of a whole body, decoded; 0: CG_HTTP_BODY_LIMIT */

@@ -130,6 +130,27 @@ static ssize_t keeps_secrets(void *arg)
     return 0;
 }
 
+/* Nor is it told whom the request serves. */
+static ssize_t keeps_its_client(void *arg)
+{
+    static const struct cg_http_proxied proxied = {"192.0.2.1:5", "192.0.2.2:80", 1};
+    char moved[256];
+
+    (void)arg;
+    script_start(&server, TURNS(SAYS(OK_200(2, "ok"))));
+    snprintf(moved, sizeof moved, MOVED(302, "%s/"), server.url);
+    script_start(&other, TURNS(SAYS(MOVED(302, "/again")), SAYS(moved)));
+    client = CLIENT();
+    IS(FETCH(.url = other.url, .proxied = &proxied), 200);
+    has_body("ok");
+    IS(count(other.seen, "PROXY TCP4 192.0.2.1 192.0.2.2 5 80\r\n"), 1);
+    IS(other.connections, 1);
+    not_heard("PROXY");
+    done();
+    script_end(&other);
+    return 0;
+}
+
 /* Some redirects are not followed. */
 static ssize_t refuses_redirects(void *arg)
 {
@@ -157,6 +178,7 @@ static const struct test_case cases[] = {
     CORO(changes_methods),
     CORO(rewinds),
     CORO(keeps_secrets),
+    CORO(keeps_its_client),
     CORO(refuses_redirects),
 };
 
