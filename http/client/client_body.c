@@ -4,9 +4,12 @@
 
 #include "http/client/client_body.h"
 #include "http/client/client_link.h"
+#include "http/client/client_wait.h"
 #include "http/client/client_why.h"
 #include "http/coding/decoder.h"
 #include "lib/base/plural.h"
+
+#include <cogen/coro.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,6 +19,8 @@ enum {
     SKIP_LIMIT = 64 * 1024, /* bytes of a body that are discarded to keep a connection */
     FIRST_ROOM = 8 * 1024,
 };
+
+#define SKIP_TIME CG_SECOND /* how long that may take: a new connection is soon cheaper */
 
 /* Returns the connection, or closes it; but not as long as the request is being sent. */
 static void let_link_go(struct cg_http_reply *reply, bool keep)
@@ -218,13 +223,16 @@ void cg__http_client_body_reset(struct cg_http_reply *reply)
 void cg__http_client_body_skip(struct cg_http_reply *reply)
 {
     char scratch[4096];
+    struct cg_scope scope;
     size_t sum = 0;
     ssize_t n = 1;
 
+    cg_scope_open(&scope, cg__http_client_wait_end(reply->client, SKIP_TIME), false);
     while (n > 0 && sum < SKIP_LIMIT && reply->length < SKIP_LIMIT && !reply->error) {
         n = next_raw(reply, scratch, sizeof scratch);
         sum += n > 0 ? (size_t)n : 0;
     }
+    cg_scope_close(&scope);
     cg__http_client_link_end(&reply->link, reply->client, false);
 }
 

@@ -30,8 +30,8 @@ void cg__http_client_body_keep(struct cg_http_reply *reply, const void *data, si
 /* Reads the whole body, at most limit bytes. 0 or a negative code. */
 ssize_t cg__http_client_body_whole(struct cg_http_reply *reply, size_t limit);
 
-/* Discards the rest of the body of a redirect if it is short, so that its connection can be
- * used again; otherwise the connection is closed. */
+/* Discards the rest of the body of a redirect if it is short and comes soon, so that its connection
+ * can be used again; otherwise the connection is closed. */
 void cg__http_client_body_skip(struct cg_http_reply *reply);
 
 #endif

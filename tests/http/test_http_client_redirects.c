@@ -151,6 +151,26 @@ static ssize_t keeps_its_client(void *arg)
     return 0;
 }
 
+/* The body of a redirect is not waited for. */
+static ssize_t hurries_on(void *arg)
+{
+    int64_t begun = cg_sched_now(cg_sched_self());
+    char moved[256];
+
+    (void)arg;
+    script_start(&server, TURNS(SAYS(OK_200(2, "ok"))));
+    snprintf(moved, sizeof moved,
+             "HTTP/1.1 302 Moved\r\nLocation: %s/\r\nContent-Length: 4\r\n\r\n", server.url);
+    script_start(&other, TURNS(SAYS(moved)));
+    client = CLIENT();
+    IS(cg_yield(cg_http_get(client, other.url, &reply)), 200);
+    has_body("ok");
+    ck_assert_int_lt(cg_sched_now(cg_sched_self()) - begun, 5 * CG_SECOND);
+    done();
+    script_end(&other);
+    return 0;
+}
+
 /* Some redirects are not followed. */
 static ssize_t refuses_redirects(void *arg)
 {
@@ -179,6 +199,7 @@ static const struct test_case cases[] = {
     CORO(rewinds),
     CORO(keeps_secrets),
     CORO(keeps_its_client),
+    CORO(hurries_on, .where = ON_SIM),
     CORO(refuses_redirects),
 };
 
