@@ -15,6 +15,7 @@
 struct conn {
     struct h2_peer *peer;
     unsigned index, requests;
+    int32_t last; /* that its GOAWAY has named; or INT32_MAX */
     nghttp2_session *session;
     struct stream *streams; /* all that there were */
     bool cut; /* close the connection when everything has been sent */
@@ -23,6 +24,7 @@ struct conn {
 struct stream {
     struct stream *next;
     bool closed;
+    unsigned id; /* of the request, by its field x-id */
     char path[64];
     size_t got, left, at;
     const char *text; /* NULL: test_fill */
@@ -193,6 +195,13 @@ static void half_fields(struct conn *conn, int32_t id)
     flood(conn, frame, sizeof frame, 1);
 }
 
+/* Says GOAWAY: the requests behind the last one are not processed. */
+static void leave(struct conn *conn, int32_t last)
+{
+    conn->last = last < conn->last ? last : conn->last;
+    nghttp2_submit_goaway(conn->session, 0, last, 0, NULL, 0);
+}
+
 /* What is done with a request when its head has come. */
 static void on_head(struct conn *conn, int32_t id, struct stream *stream)
 {
@@ -224,10 +233,9 @@ static void on_head(struct conn *conn, int32_t id, struct stream *stream)
     else if (is(stream, "/short"))
         respond(conn, id, stream, "short", 5, "10");
     else if (is(stream, "/goaway"))
-        nghttp2_submit_goaway(session, 0, id, 0, NULL, 0),
-            respond(conn, id, stream, "ok", 2, "2");
+        leave(conn, id), respond(conn, id, stream, "ok", 2, "2");
     else if (is(stream, "/leave"))
-        nghttp2_submit_goaway(session, 0, id > 1 ? id - 2 : 0, 0, NULL, 0), conn->cut = true;
+        leave(conn, id > 1 ? id - 2 : 0), conn->cut = true;
     else if (is(stream, "/cut"))
         conn->cut = true, stream->hold = true, respond(conn, id, stream, "cut", 3, NULL);
     else if (begins(stream, "/fields/", &n))
@@ -272,6 +280,8 @@ static void on_end(struct conn *conn, int32_t id, struct stream *stream)
 
     if (!is(stream, "/count"))
         return;
+    if (id <= conn->last)
+        conn->peer->processed[stream->id % H2_IDS]++;
     snprintf(to, 32, "%zu%s", stream->got, stream->trailers ? " and trailers" : "");
     stream->trailers = false;
     respond(conn, id, stream, to, strlen(to), NULL);
@@ -309,6 +319,8 @@ static int on_field(nghttp2_session *session, const nghttp2_frame *frame,
              (const char *)value);
     if (strcmp((const char *)name, ":path") == 0)
         snprintf(stream->path, sizeof stream->path, "%s", (const char *)value);
+    if (strcmp((const char *)name, "x-id") == 0)
+        stream->id = (unsigned)atoi((const char *)value);
     if (strcmp((const char *)name, "x-t") == 0)
         stream->trailers = true;
     return 0;
@@ -340,7 +352,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
         on_end(conn, frame->hd.stream_id, stream);
     if (conn->peer->lives && conn->requests == conn->peer->lives)
-        nghttp2_submit_goaway(session, 0, frame->hd.stream_id, 0, NULL, 0);
+        leave(conn, nghttp2_session_get_last_proc_stream_id(session));
     return 0;
 }
 
@@ -364,6 +376,7 @@ static void begin(struct conn *conn)
     nghttp2_settings_entry entry = {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
                                     peer->most ? peer->most : 100};
 
+    conn->last = INT32_MAX;
     nghttp2_session_callbacks_new(&calls);
     nghttp2_session_callbacks_set_on_begin_headers_callback(calls, on_begin);
     nghttp2_session_callbacks_set_on_header_callback(calls, on_field);
@@ -411,8 +424,8 @@ static ssize_t serves(void *arg)
     while (n >= 0 && (n = send_all(conn, sock)) >= 0 && !conn->cut) {
         struct cg_view view;
 
-        while (conn->peer->deaf)
-            OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+        while (conn->peer->deaf && n >= 0)
+            n = cg_yield(cg_sleep(CG_MILLISECOND));
         n = cg_yield(cg_borrow(sock, &view));
         if (n <= 0)
             break;

@@ -8,7 +8,7 @@
 
 #include "tests/support/support.h"
 
-enum { H2_CONNECTIONS = 32, H2_BIG = 300 * 1000, HALF_FIELDS = 45 };
+enum { H2_CONNECTIONS = 512, H2_IDS = 1024, H2_BIG = 300 * 1000, HALF_FIELDS = 45 };
 
 /* Paths:
  *   /ok          200 with "ok", and Content-Length
@@ -52,6 +52,7 @@ struct h2_peer {
     unsigned connections, requests;
     unsigned open, most_open; /* streams */
     unsigned resets;          /* RST_STREAM received */
+    unsigned char processed[H2_IDS]; /* how often /count was, by the field x-id; else 0 */
     char seen[64 * 1024];     /* "name: value\n" of all requests */
 };
 
