@@ -23,12 +23,10 @@
  * It assumes that every HTTP response is as long as the first one. */
 #include "config.h"
 
-#include "bench/measured.h"
+#include "bench/load_common.h"
 #include "bench/load_websocket.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -41,11 +39,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    EVENTS = 512,
-    CHUNK = 64 * 1024,
-    PATIENCE = 30000, /* ms without any answer */
-};
+enum { CHUNK = 64 * 1024 };
 
 /* The place for a number. */
 #define NUMBER "######"
@@ -73,12 +67,10 @@ struct conn {
     int64_t sent; /* when */
 };
 
-static int connections = 64, pipeline = 1, ep;
-static double seconds = 1, warmup = 0.2;
-static long requests; /* how many to measure; 0: measure for a time */
+static struct load load = {.name = "load", .seconds = 1, .warmup = 0.2};
+static int connections = 64, pipeline = 1;
 static bool flooding;
 
-static struct sockaddr_in address;
 static char *request; /* `pipeline` requests, one after the other */
 static size_t numbers[2]; /* where in a request its numbers are; 0: none */
 static size_t request_size = 64, answer_size;
@@ -86,42 +78,22 @@ static struct conn *conns;
 static struct conn flood = {.fd = -1};
 static char chunk[CHUNK];
 
-static struct measured measured;
 static long sent, answered, flooded;
-static bool measuring, over;
-static int64_t end; /* of the current phase */
 
 static _Noreturn void die(const char *what)
 {
-    fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-static void begin_measuring(int64_t at)
-{
-    measured_begin(&measured, at);
-    measuring = true;
-    flooded = 0;
-    end = requests ? INT64_MAX : at + (int64_t)(seconds * 1e9);
-}
-
-static void report(int64_t at)
-{
-    measured_report(&measured, at);
-    if (flooding)
-        printf("flood %.1f MB/s\n", (double)flooded / (double)(at - measured.begin) * 1e3);
+    load_die(&load, what);
 }
 
 static void tick(int64_t at)
 {
-    if (requests ? answered == requests : at >= end) {
-        if (measuring) {
-            report(at);
-            over = true;
-        } else {
-            begin_measuring(at);
-        }
-    }
+    if (load.requests ? answered != load.requests : at < load.end)
+        return;
+    load_next(&load, at);
+    if (load.phase == LOAD_OVER && flooding)
+        printf("flood %.1f MB/s\n",
+               (double)flooded / (double)(at - load.measured.begin) * 1e3);
+    flooded = 0;
 }
 
 static bool udp, websocket;
@@ -131,7 +103,7 @@ static int open_conn(void)
     struct linger linger = {.l_onoff = 1}; /* leaves nothing in TIME_WAIT */
     int fd = socket(AF_INET, udp ? SOCK_DGRAM : SOCK_STREAM, 0), one = 1;
 
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+    if (fd < 0 || connect(fd, (struct sockaddr *)&load.address, sizeof load.address) < 0)
         die("connect");
     if (udp)
         return fd;
@@ -149,7 +121,7 @@ static void watch(struct conn *conn)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = conn};
 
-    if (epoll_ctl(ep, EPOLL_CTL_ADD, conn->fd, &event) < 0)
+    if (epoll_ctl(load.ep, EPOLL_CTL_ADD, conn->fd, &event) < 0)
         die("epoll_ctl");
 }
 
@@ -173,8 +145,8 @@ static void send_requests(struct conn *conn, int64_t at)
     int n = pipeline;
     size_t size;
 
-    if (requests && requests - sent < n)
-        n = (int)(requests - sent);
+    if (load.requests && load.requests - sent < n)
+        n = (int)(load.requests - sent);
     if (n == 0)
         return;
     size = request_size * (size_t)n;
@@ -202,7 +174,7 @@ static void receive(struct conn *conn)
         conn->got -= answer_size;
         conn->owed--;
         answered++;
-        histogram_add(&measured.latencies, (uint64_t)(at - conn->sent));
+        histogram_add(&load.measured.latencies, (uint64_t)(at - conn->sent));
     }
     if (conn->owed == 0) {
         if (conn->got > 0) {
@@ -288,29 +260,14 @@ static bool use_request(void)
     return true;
 }
 
-static bool parse_address(char *text)
-{
-    char *port = strrchr(text, ':');
-
-    if (port == NULL)
-        return false;
-    *port++ = '\0';
-    address.sin_family = AF_INET;
-    address.sin_port = htons((unsigned short)atoi(port));
-    return inet_pton(AF_INET, text, &address.sin_addr) == 1;
-}
-
 /* Returns false if the command line is wrong. */
 static bool read_options(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'},
-        {"warmup", 1, NULL, 'w'},      {"requests", 1, NULL, 'r'},
-        {"pipeline", 1, NULL, 'p'},    {"size", 1, NULL, 'z'},
-        {"http", 1, NULL, 'h'},        {"pid", 1, NULL, 'i'},
-        {"differ", 1, NULL, 'd'},      {"flood", 0, NULL, 'f'},
-        {"udp", 0, NULL, 'u'},         {"target", 1, NULL, 't'},
-        {"websocket", 0, NULL, 'k'},   {"spin", 0, NULL, 'n'},
+        LOAD_OPTIONS,
+        {"connections", 1, NULL, 'c'}, {"pipeline", 1, NULL, 'p'}, {"size", 1, NULL, 'z'},
+        {"http", 1, NULL, 'h'},        {"differ", 1, NULL, 'd'},   {"flood", 0, NULL, 'f'},
+        {"udp", 0, NULL, 'u'},         {"target", 1, NULL, 't'},   {"websocket", 0, NULL, 'k'},
         {NULL, 0, NULL, 0}};
     int option;
 
@@ -318,15 +275,6 @@ static bool read_options(int argc, char **argv)
         switch (option) {
         case 'c':
             connections = atoi(optarg);
-            break;
-        case 's':
-            seconds = atof(optarg);
-            break;
-        case 'w':
-            warmup = atof(optarg);
-            break;
-        case 'r':
-            requests = atol(optarg);
             break;
         case 'p':
             pipeline = atoi(optarg);
@@ -340,10 +288,6 @@ static bool read_options(int argc, char **argv)
         case 'd':
             differ = optarg;
             break;
-        case 'i':
-            if (!measured_server(&measured, atoi(optarg)))
-                return false;
-            break;
         case 't':
             path = optarg;
             break;
@@ -356,13 +300,11 @@ static bool read_options(int argc, char **argv)
         case 'k':
             websocket = true;
             break;
-        case 'n':
-            measured.spins = true;
-            break;
         default:
-            return false;
+            if (!load_option(&load, option, optarg))
+                return false;
         }
-    return optind + 1 == argc && parse_address(argv[optind]) && connections >= 1 &&
+    return optind + 1 == argc && load_address(&load, argv[optind]) && connections >= 1 &&
            pipeline >= 1 && request_size >= 1 && strlen(path) <= 200;
 }
 
@@ -390,8 +332,8 @@ static bool make_request(void)
 static void open_all(void)
 {
     conns = calloc((size_t)connections, sizeof *conns);
-    ep = epoll_create1(0);
-    if (request == NULL || conns == NULL || ep < 0)
+    load.ep = epoll_create1(0);
+    if (request == NULL || conns == NULL || load.ep < 0)
         die("load");
     for (int i = 0; i < connections; i++) {
         conns[i].fd = open_conn();
@@ -405,25 +347,21 @@ static void open_all(void)
 
 static void run(void)
 {
-    struct epoll_event events[EVENTS];
+    struct epoll_event events[LOAD_EVENTS];
 
-    if (requests)
-        begin_measuring(measured_now());
+    if (load.requests)
+        load_next(&load, measured_now()); /* without a warm-up */
     else
-        end = measured_now() + (int64_t)(warmup * 1e9);
+        load_begin(&load);
     for (int i = 0; i < connections; i++)
         send_requests(&conns[i], measured_now());
-    while (!over) {
+    while (load.phase != LOAD_OVER) {
         int n;
 
         if (flooding)
             flood_more();
-        n = measured_wait(&measured, ep, events, EVENTS, PATIENCE);
-        if (n == 0) {
-            errno = ETIMEDOUT;
-            die("no answer");
-        }
-        for (int i = 0; i < n && !over; i++)
+        n = load_wait(&load, events);
+        for (int i = 0; i < n && load.phase != LOAD_OVER; i++)
             if (events[i].data.ptr != &flood)
                 receive(events[i].data.ptr);
     }

@@ -17,13 +17,10 @@
  * a number of requests has. */
 #include "config.h"
 
-#include "bench/measured.h"
+#include "bench/load_common.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -35,11 +32,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-enum {
-    EVENTS = 512,
-    PATIENCE = 30000, /* ms without any event */
-};
 
 #define REQUEST "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -58,42 +50,21 @@ struct place {
     int64_t begun;
 };
 
-static int places = 16, ep;
-static double seconds = 1, warmup = 0.2;
-static long requests; /* how many to measure; 0: measure for a time */
+static struct load load = {.name = "load_tls", .seconds = 1, .warmup = 0.2};
+static int places = 16;
 static bool kept, resumed, clear;
-static struct sockaddr_in address;
 static SSL_CTX *context;
 
-static struct measured measured;
 static long begun, full, warm; /* warm: connections that have ended before the measurement */
-static bool measuring, over;
-static int64_t end; /* of the current phase */
 
 static _Noreturn void die(const char *what)
 {
     unsigned long code = ERR_get_error();
 
-    fprintf(stderr, "load_tls: %s: %s\n", what,
-            code != 0 ? ERR_reason_error_string(code) : strerror(errno));
+    if (code == 0)
+        load_die(&load, what);
+    fprintf(stderr, "%s: %s: %s\n", load.name, what, ERR_reason_error_string(code));
     exit(1);
-}
-
-static void begin_measuring(int64_t at)
-{
-    measured_begin(&measured, at);
-    measuring = true;
-    full = 0;
-    end = requests ? INT64_MAX : at + (int64_t)(seconds * 1e9);
-}
-
-static void report(int64_t at)
-{
-    if (full > 0 && resumed) {
-        errno = EPROTO;
-        die("the server did not resume each session");
-    }
-    measured_report(&measured, at);
 }
 
 /* Called for each session that a server sends: after the handshake in TLS 1.3. Returns 1: it
@@ -133,10 +104,10 @@ static void connect_place(struct place *place)
     place->connected = true;
     place->fd = socket(AF_INET, SOCK_STREAM, 0);
     if (place->fd < 0 ||
-        connect(place->fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+        connect(place->fd, (struct sockaddr *)&load.address, sizeof load.address) < 0 ||
         setsockopt(place->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
         fcntl(place->fd, F_SETFL, O_NONBLOCK) < 0 ||
-        epoll_ctl(ep, EPOLL_CTL_ADD, place->fd, &event) < 0)
+        epoll_ctl(load.ep, EPOLL_CTL_ADD, place->fd, &event) < 0)
         die("connect");
     if (!clear)
         connect_tls(place);
@@ -215,23 +186,24 @@ static bool go_on(struct place *place)
 /* The warm-up lasts until each place may have a session, however slow the machine is. */
 static bool phase_ends(int64_t at)
 {
-    if (!measuring && warm < 2L * places)
+    if (load.phase == LOAD_WARM_UP && warm < 2L * places)
         return false;
-    if (requests)
-        return !measuring || (long)measured.latencies.count == requests;
-    return at >= end;
+    if (load.requests)
+        return load.phase == LOAD_WARM_UP ||
+               (long)load.measured.latencies.count == load.requests;
+    return at >= load.end;
 }
 
 static void tick(int64_t at)
 {
-    bool ends = phase_ends(at);
-
-    if (ends && measuring) {
-        report(at);
-        over = true;
-    } else if (ends) {
-        begin_measuring(at);
+    if (!phase_ends(at))
+        return;
+    if (load.phase == LOAD_MEASURES && full > 0 && resumed) {
+        errno = EPROTO;
+        die("the server did not resume each session");
     }
+    load_next(&load, at);
+    full = 0;
 }
 
 /* Returns whether the place makes another connection. A number of requests is exact, so the
@@ -240,14 +212,15 @@ static bool finish(struct place *place)
 {
     int64_t at = measured_now();
 
-    if (measuring)
-        histogram_add(&measured.latencies, (uint64_t)(at - place->begun));
+    if (load.phase == LOAD_MEASURES)
+        histogram_add(&load.measured.latencies, (uint64_t)(at - place->begun));
     else
         warm++;
     if (!kept)
         disconnect_place(place);
     tick(at);
-    return !over && (!requests || begun < 2L * places + requests);
+    return load.phase != LOAD_OVER &&
+           (!load.requests || begun < 2L * places + load.requests);
 }
 
 /* The server may be so fast that no event comes. */
@@ -265,33 +238,17 @@ static int usage(void)
     return 2;
 }
 
-static bool parse_address(char *text)
-{
-    char *port = strrchr(text, ':');
-
-    if (port == NULL)
-        return false;
-    *port++ = '\0';
-    address.sin_family = AF_INET;
-    address.sin_port = htons((unsigned short)atoi(port));
-    return inet_pton(AF_INET, text, &address.sin_addr) == 1;
-}
-
 static void run(struct place *all)
 {
-    struct epoll_event events[EVENTS];
+    struct epoll_event events[LOAD_EVENTS];
 
-    end = measured_now() + (int64_t)(warmup * 1e9);
-    for (int i = 0; i < places && !over; i++)
+    load_begin(&load);
+    for (int i = 0; i < places && load.phase != LOAD_OVER; i++)
         begin_place(&all[i]);
-    while (!over) {
-        int n = measured_wait(&measured, ep, events, EVENTS, PATIENCE);
+    while (load.phase != LOAD_OVER) {
+        int n = load_wait(&load, events);
 
-        if (n == 0) {
-            errno = ETIMEDOUT;
-            die("no answer");
-        }
-        for (int i = 0; i < n && !over; i++)
+        for (int i = 0; i < n && load.phase != LOAD_OVER; i++)
             if (go_on(events[i].data.ptr) && finish(events[i].data.ptr))
                 begin_place(events[i].data.ptr);
     }
@@ -300,41 +257,32 @@ static void run(struct place *all)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'}, {"warmup", 1, NULL, 'w'},
-        {"requests", 1, NULL, 'r'},    {"resumed", 0, NULL, 'e'}, {"tls12", 0, NULL, '2'},
-        {"pid", 1, NULL, 'i'},         {"spin", 0, NULL, 'n'},    {"kept", 0, NULL, 'k'},
-        {"clear", 0, NULL, 'l'},       {NULL, 0, NULL, 0}};
+        LOAD_OPTIONS,
+        {"connections", 1, NULL, 'c'}, {"resumed", 0, NULL, 'e'}, {"tls12", 0, NULL, '2'},
+        {"kept", 0, NULL, 'k'},        {"clear", 0, NULL, 'l'},   {NULL, 0, NULL, 0}};
     int option, version = TLS1_3_VERSION;
     struct place *all;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'c')
             places = atoi(optarg);
-        else if (option == 's')
-            seconds = atof(optarg);
-        else if (option == 'w')
-            warmup = atof(optarg);
-        else if (option == 'r')
-            requests = atol(optarg);
         else if (option == 'e')
             resumed = true;
         else if (option == '2')
             version = TLS1_2_VERSION;
-        else if (option == 'n')
-            measured.spins = true;
         else if (option == 'k')
             kept = true;
         else if (option == 'l')
             clear = true;
-        else if (option != 'i' || !measured_server(&measured, atoi(optarg)))
+        else if (!load_option(&load, option, optarg))
             return usage();
     }
-    if (optind + 1 != argc || !parse_address(argv[optind]) || places < 1)
+    if (optind + 1 != argc || !load_address(&load, argv[optind]) || places < 1)
         return usage();
     context = SSL_CTX_new(TLS_client_method());
     all = calloc((size_t)places, sizeof *all);
-    ep = epoll_create1(0);
-    if (context == NULL || all == NULL || ep < 0 ||
+    load.ep = epoll_create1(0);
+    if (context == NULL || all == NULL || load.ep < 0 ||
         SSL_CTX_set_cipher_list(context, CIPHERS) != 1 ||
         SSL_CTX_set_ciphersuites(context, SUITES) != 1)
         die("load_tls");
