@@ -8,12 +8,13 @@ import os
 import re
 import shutil
 
-from . import process, servers
+from . import process, servers, targets
 from .measure import COUNTS, median
 from .subjects import in_rounds, present
 from .table import Table, micro, number, spread, thousands
 
 CLIENTS = 32
+FREE = 0.95  # the share of the processors that workers must get for their throughput to be judged
 
 
 def command(options, row, workers, *more):
@@ -54,21 +55,27 @@ def scale(options):
     table = Table("scale", f"1 worker and {cpus}, each with {CLIENTS} clients of its own",
                   ["", "requests/s, 1", f"requests/s, {cpus}", "ratio", "CPU us, 1",
                    f"CPU us, {cpus}", "ratio", "busy", "futex calls"], raw=found)
+    figures = {}
     for row in here:
         if row.name not in found:
             continue
         ones, many = zip(*found[row.name])
-        cells = []
+        cells, ratios = [], {}
         for name, text in (("rate", thousands), ("cpu", micro)):
+            ratios[name] = [n[name] / one[name] for one, n in zip(ones, many)]
             cells += [text(median([run[name] for run in ones])),
-                      text(median([run[name] for run in many])),
-                      spread([n[name] / one[name] for one, n in zip(ones, many)])]
+                      text(median([run[name] for run in many])), spread(ratios[name])]
         calls = None
         if shutil.which("strace"):
             options.say(f"scale: counting for {row.name}")
             calls = futexes(options, row, cpus)
         busy = median([run["busy"] for run in many])
+        figures[row.name, "CPU of one worker"] = median(ratios["cpu"])
+        figures[row.name, "futex calls"] = calls
+        if cpus == 2 and busy > FREE * cpus:
+            figures[row.name, "throughput of one worker"] = median(ratios["rate"])
         table.add(row.name, *cells, f"{busy:.2f} of {cpus}", number(calls, 4))
+    targets.judge(table, figures)
     for note in missing + failed:
         table.note(note)
     return [table]

@@ -39,6 +39,10 @@ LOADS = {
     "tls-hello": ((EPOLL, "CPU of nginx", 0.53), (URING, "CPU of nginx", 0.53)),
     "growth": ((EPOLL, "throughput of that without", -0.95),
                (URING, "throughput of that without", -0.95)),
+    "scale": tuple((f"{reactor}, {kind}", *target)
+                   for target in (("CPU of one worker", 1.05), ("futex calls", 0.001),
+                                  ("throughput of one worker", -1.8))
+                   for kind in ("echo", "http") for reactor in (EPOLL, URING)),
     "fairness": ((EPOLL, "p99.9 of that without", 1.5), (URING, "p99.9 of that without", 1.5)),
     "idle-sleeping": ((EPOLL, "bytes", 4506), (URING, "bytes", 4506)),
     "idle-echo": ((EPOLL + ", borrow", "bytes", 5120), (URING + ", borrow", "bytes", 5120)),
