@@ -12,6 +12,10 @@
 
 enum { FIRST_SIZE = 1024, LARGEST = 16 * 1024 * 1024 };
 
+/* What a field takes: its texts, each with its NUL, and its entry. */
+#define FIELD_SIZE(name_len, value_len)                                                    \
+    ((name_len) + (value_len) + 2 + sizeof(struct cg__http_entry))
+
 struct cg_http_headers *cg_http_headers_new(void)
 {
     return calloc(1, sizeof(struct cg_http_headers));
@@ -140,15 +144,27 @@ bool cg_http_headers_next(const struct cg_http_headers *headers, size_t *at,
     return true;
 }
 
+/* Where a text is after the memory of the list has moved. */
+static const char *moved(const struct cg_http_headers *headers, const char *text, size_t place)
+{
+    return place < headers->used ? headers->data + place : text;
+}
+
+/* The name and the value may be texts of the list itself. */
 int cg_http_headers_add(struct cg_http_headers *headers, const char *name,
                         const char *value)
 {
     size_t name_len = strlen(name), value_len = strlen(value);
+    size_t name_at = (uintptr_t)name - (uintptr_t)headers->data,
+           value_at = (uintptr_t)value - (uintptr_t)headers->data;
 
-    return cg__http_message_is_token(name, name_len) &&
-                   cg__http_message_is_value(value, value_len)
-               ? cg__http_message_put(headers, name, name_len, value, value_len)
-               : -EINVAL;
+    if (!cg__http_message_is_token(name, name_len) ||
+        !cg__http_message_is_value(value, value_len))
+        return -EINVAL;
+    if (cg__http_message_reserve(headers, FIELD_SIZE(name_len, value_len)) < 0)
+        return -ENOMEM;
+    return cg__http_message_put(headers, moved(headers, name, name_at), name_len,
+                                moved(headers, value, value_at), value_len);
 }
 
 int cg__http_message_put(struct cg_http_headers *headers, const char *name, size_t name_len,
@@ -157,8 +173,7 @@ int cg__http_message_put(struct cg_http_headers *headers, const char *name, size
     uint32_t at = headers->used, value_at = at + (uint32_t)name_len + 1;
     char *to;
 
-    if (cg__http_message_reserve(headers, name_len + value_len + 2 +
-                                              sizeof(struct cg__http_entry)) < 0)
+    if (cg__http_message_reserve(headers, FIELD_SIZE(name_len, value_len)) < 0)
         return -ENOMEM;
     to = headers->data + at;
     memcpy(to, name, name_len);
@@ -205,8 +220,11 @@ int cg_http_headers_set(struct cg_http_headers *headers, const char *name,
     uint32_t before = headers->count;
     int rc = cg_http_headers_add(headers, name, value);
 
-    if (rc == 0)
-        remove_below(headers, name, strlen(name), before);
+    if (rc == 0) { /* the list may have moved, and the name with it */
+        const struct cg__http_entry *entry = cg__http_entry(headers, before);
+
+        remove_below(headers, cg__http_message_at(headers, entry->name), entry->name_len, before);
+    }
     return rc;
 }
 

@@ -44,8 +44,9 @@ CG_API bool cg_http_headers_next(const struct cg_http_headers *headers, size_t *
                                  struct cg_http_field *field);
 
 /* cg_http_headers_add appends a field; cg_http_headers_set also removes all others with
- * this name. The texts are copied. 0; -EINVAL: the name is not a token, or the value has
- * control characters (which could inject further fields); -ENOMEM. */
+ * this name. The texts are copied, and may be texts of this list. 0; -EINVAL: the name is
+ * not a token, or the value has control characters (which could inject further fields);
+ * -ENOMEM. */
 CG_API int cg_http_headers_add(struct cg_http_headers *headers, const char *name,
                                const char *value);
 CG_API int cg_http_headers_set(struct cg_http_headers *headers, const char *name,

@@ -57,6 +57,34 @@ START_TEST(fields)
 }
 END_TEST
 
+/* A field may be made of texts of its own list, whose memory moves when it grows. */
+START_TEST(own_texts)
+{
+    struct cg_http_headers *headers = cg_http_headers_new();
+    struct cg_http_field field;
+    size_t at = 0;
+
+    IS(cg_http_headers_add(headers, "Name", "value"), 0);
+    ck_assert(cg_http_headers_next(headers, &at, &field));
+    for (int i = 0; i < 100; i++) {
+        IS(cg_http_headers_add(headers, "b", field.value), 0);
+        IS(cg_http_headers_set(headers, field.name, cg_http_headers_get(headers, "B")), 0);
+        IS(cg_http_headers_set(headers, "B", cg_http_headers_get(headers, "name")), 0);
+        at = 0;
+        ck_assert(cg_http_headers_next(headers, &at, &field));
+        ck_assert_str_eq(field.name, "Name");
+        ck_assert_str_eq(field.value, "value");
+        ck_assert(cg_http_headers_next(headers, &at, &field));
+        ck_assert_str_eq(field.name, "B");
+        ck_assert_str_eq(field.value, "value");
+        ck_assert(!cg_http_headers_next(headers, &at, &field));
+        at = 0;
+        ck_assert(cg_http_headers_next(headers, &at, &field));
+    }
+    cg_http_headers_free(headers);
+}
+END_TEST
+
 /* Checks that a list has these names and values, one after the other. */
 static void check_fields(const struct cg_http_headers *headers, const char *const *texts)
 {
@@ -164,6 +192,7 @@ int main(void)
     TCase *tc = tcase_create("http message");
 
     tcase_add_test(tc, fields);
+    tcase_add_test(tc, own_texts);
     tcase_add_test(tc, all_at_once);
     tcase_add_test(tc, bytes_of_values);
     tcase_add_test(tc, injection);
