@@ -166,6 +166,7 @@ static ssize_t hosts(void *arg)
     IS(status_of("GET /host?a#b" V CLOSE "\r\n"), 400);
     if (!h2_text_on) { /* nghttp2 resets these streams */
         IS(status_of("GET http:///host" V CLOSE "\r\n"), 400);
+        IS(status_of("GET *://a/host" V CLOSE "\r\n"), 400);
         IS(status_of("GET http://?/host" V CLOSE "\r\n"), 400);
     }
     serve_end();

@@ -27,7 +27,7 @@ const char *cg__http_request_target_raw_path(const struct cg_http_request *req)
 }
 
 /* The host of an absolute target replaces the field Host (RFC 9112, 3.2.2). 0, or the
- * status of the response to an invalid one. */
+ * status of the response to an invalid one. llhttp accepts anything behind an asterisk. */
 static int set_host(struct cg_http_request *req, const char *target)
 {
     const char *host = strstr(target, "://");
@@ -35,7 +35,7 @@ static int set_host(struct cg_http_request *req, const char *target)
     char *copy;
     int rc;
 
-    if (size == 0 || !cg__http_url_is_host(host + 3, size))
+    if (*target == '*' || size == 0 || !cg__http_url_is_host(host + 3, size))
         return 400;
     copy = strndup(host + 3, size);
     rc = copy != NULL ? cg_http_headers_set(&req->in, "Host", copy) : -ENOMEM;
