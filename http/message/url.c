@@ -313,8 +313,7 @@ static int check_characters(const char *text, size_t limit, const char **why)
     size_t len = 0;
 
     for (; text[len] != '\0'; len++)
-        if (text[len] <= ' ' ||
-            text[len] == 0x7f) /* above 126 too: char may be signed */
+        if ((unsigned char)text[len] <= ' ' || (unsigned char)text[len] >= 0x7f)
             return wrong(why, "it has a blank, a control character or one that is not "
                               "ASCII, which must be written as %XX");
     return len > limit ? wrong(why, "it is too long") : 0;
