@@ -27,8 +27,7 @@ static const struct {
 static const char *const order_names[] = {
     [CG_ORDER_USUAL] = "both", [CG_ORDER_RANDOM] = "random", [CG_ORDER_PCT] = "pct"};
 
-/* Returns the exit status. */
-static int help(const char *name)
+static void help(const char *name)
 {
     printf("usage: %s [option ...]\n"
            "Runs the program in many simulated worlds, and shows the first that fails.\n"
@@ -44,10 +43,6 @@ static int help(const char *name)
            "Exit status: 0: no world failed; 1: one did; 2: wrong usage, or the\n"
            "output could not be written; 130: interrupted.\n",
            name);
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return 0;
-    fprintf(stderr, "%s: stdout: %s\n", name, strerror(errno));
-    return 2;
 }
 
 static bool read_number(const char *text, uint64_t most, uint64_t *number)
@@ -145,8 +140,10 @@ static int explore(int argc, char **argv, cg_fn *fn, void *arg,
     if (options)
         all = *options;
     while ((letter = getopt_long(argc, argv, "", names, &place)) != -1) {
-        if (letter == 'h')
-            return help(argv[0]);
+        if (letter == 'h') {
+            help(argv[0]);
+            return 0;
+        }
         if (letter == '?')
             return 2;
         if (!take(&all, letter, optarg)) {
