@@ -186,8 +186,10 @@ static int offload_print(const struct cg_op *op, char *buf, size_t size)
     static const char *const states[] = {"queued", "running", "returned"};
     const struct cg_offload_op *offload = as_offload(op);
 
-    return snprintf(buf, size, "%s",
-                    op->state <= CG_OP_UNHEARD ? "idle" : states[offload->job->state]);
+    if (op->state <= CG_OP_UNHEARD)
+        return snprintf(buf, size, "idle");
+    /* A thread may change it now. GCC reads an index of this type without an atomic load. */
+    return snprintf(buf, size, "%s", states[atomic_load(&offload->job->state)]);
 }
 
 const struct cg_op_type cg_offload_type = {

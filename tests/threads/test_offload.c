@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 struct answer {
@@ -223,7 +224,42 @@ static ssize_t a_pool_without_threads(void *arg)
     return 0;
 }
 
+/* What a dump says of the coroutines. */
+static const char *dumped(void)
+{
+    static char text[4096];
+    FILE *file = fmemopen(text, sizeof text, "w");
+
+    ck_assert_ptr_nonnull(file);
+    cg_coro_dump(cg_sched_self(), file);
+    fclose(file);
+    return text;
+}
+
+/* A dump says how far a function is, also while its thread changes that: with TSan nothing of this
+ * is a data race. */
+static ssize_t a_dump_tells_states(void *arg)
+{
+    struct gate gate = GATE;
+    struct cg_pool *pool = pool_of(1, 1);
+    struct visit v = {.gate = &gate, .pool = pool}, waits = v;
+    struct cg_coro *coro = test_start(visit, &v), *other = test_start(visit, &waits);
+
+    (void)arg;
+    test_until_waiting(other);
+    await_inside(&gate, 1);
+    ck_assert_ptr_nonnull(strstr(dumped(), "running"));
+    ck_assert_ptr_nonnull(strstr(dumped(), "queued"));
+    open_gate(&gate);
+    ck_assert_ptr_nonnull(strstr(dumped(), "offload"));
+    IS(test_end(coro), 1);
+    IS(test_end(other), 2);
+    cg_pool_free(pool);
+    return 0;
+}
+
 static const struct test_case cases[] = {
+    CORO(a_dump_tells_states),
     CORO(the_answer_is_the_functions),
     CORO(the_others_go_on),
     CORO(raced_and_joined),
