@@ -31,7 +31,8 @@ CG_API void cg_http_files_close(struct cg_http_files *files);
 /* A handler whose arg is a struct cg_http_files: responds with the file that the rest of
  * the path names. It knows conditional requests, ranges, index.html, and compressed
  * siblings. No path leads out of the directory. Replace files by rename(2): a response that is
- * made while a file is written in place may have old and new bytes. */
+ * made while a file is written in place may have old and new bytes. Requests of one turn share what
+ * the first of them has found: one that is pipelined behind a change may get the file as it was. */
 CG_API ssize_t cg_http_files_handler(struct cg_http_request *req, void *files);
 
 CG_EXTERN_C_END
