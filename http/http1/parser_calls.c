@@ -4,6 +4,7 @@
 
 #include "http/http1/parser_inside.h"
 
+/* NUMBER: of the version. */
 enum token { NOTHING, NUMBER, NAME, VALUE };
 
 static struct cg__http_parser *of(llhttp_t *llhttp)
@@ -43,8 +44,8 @@ static int on_text(llhttp_t *llhttp, const char *at, size_t size)
     return 0;
 }
 
-/* Whether the version at `at` is one of HTTP. llhttp also accepts RTSP/ and ICE/ there, which differ
- * from HTTP/ in the third byte from the end. That may have come with an earlier call. */
+/* Whether the version at `at` is one of HTTP. llhttp also accepts RTSP/ and ICE/ before it, which
+ * differ from HTTP/ in the third byte from the end. That may have come with an earlier call. */
 static bool is_http(const struct cg__http_parser *parser, const char *at)
 {
     size_t have = (size_t)(at - parser->data);
