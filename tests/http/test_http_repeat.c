@@ -301,9 +301,11 @@ static void no_memory(void)
  * after one whose fields exceed the limit. */
 static void other_values(void)
 {
-    static const int lengths[][3] = {{1, 1, 1},   {9, 0, 5},   {30, 40, 60}, {30, 41, 1},
-                                     {2, 1, 60},  {2, 60, 60}, {1, 1, 1},    {60, 2, 100},
-                                     {60, 70, 60}, {60, 3, 3}};
+    static const int lengths[][3] = {
+        {1, 1, 1},    {9, 0, 5},    {30, 40, 60}, {30, 41, 1},  {2, 1, 60},   {2, 60, 60},
+        {1, 1, 1},    {60, 2, 100}, {60, 70, 60}, {60, 3, 3},   {60, 62, 60}, {60, 63, 60},
+        {60, 64, 60}, {60, 64, 61},
+    };
     static const char *const ends[] = {"", "\x7f", "\r\n "};
     struct cg__http_repeat repeat = {.owner = NULL};
     struct told alone, told;
