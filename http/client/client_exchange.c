@@ -14,9 +14,10 @@
 
 enum { MOST_REFUSALS = 5 }; /* of one request by a server of HTTP/2 */
 
+/* Whether the server has ended the connection; some do without the close_notify of TLS. */
 static bool is_gone(ssize_t code)
 {
-    return code == CG_EOF || code == -ECONNRESET || code == -EPIPE;
+    return code == CG_EOF || code == CG_ETLS_CUT || code == -ECONNRESET || code == -EPIPE;
 }
 
 /* Reads a head. If the request could not be sent, that is the failure, unless something says why:

@@ -27,8 +27,9 @@ static bool may_pass(unsigned status)
 static bool is_transient(ssize_t code)
 {
     static const ssize_t list[] = {
-        CG_EOF,        CG_ELOOKUP, -ETIMEDOUT,   -EPIPE,        -ECONNRESET,
-        -ECONNREFUSED, -ENETDOWN,  -ENETUNREACH, -EHOSTUNREACH, -ECONNABORTED};
+        CG_EOF,      CG_ETLS_CUT,   CG_ELOOKUP, -ETIMEDOUT,   -EPIPE,
+        -ECONNRESET, -ECONNREFUSED, -ENETDOWN,  -ENETUNREACH, -EHOSTUNREACH,
+        -ECONNABORTED};
 
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         if (code == list[i])

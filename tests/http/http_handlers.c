@@ -77,6 +77,13 @@ static ssize_t fails(struct cg_http_request *req, void *arg)
     return -EIO;
 }
 
+/* As if its client had left over TLS without close_notify. */
+static ssize_t is_cut(struct cg_http_request *req, void *arg)
+{
+    (void)req, (void)arg;
+    return CG_ETLS_CUT;
+}
+
 static ssize_t silent(struct cg_http_request *req, void *arg)
 {
     if (arg != NULL)
@@ -232,6 +239,7 @@ void handlers_mount(struct cg_http_server *server)
         {"GET /", hello, NULL},          {"POST /echo", echo, NULL},
         {"/whole", whole, NULL},         {"/whole10", whole, (void *)10},
         {"GET /fails", fails, NULL},     {"GET /fails/late", fails, "late"},
+        {"GET /cut", is_cut, NULL},
         {"/silent", silent, NULL},       {"/nothing", silent, (void *)204},
         {"GET /sleeps", sleeps, NULL},   {"GET /held", held, NULL},
         {"GET /left", deserted, NULL},   {"GET /left/long", deserted, "long"},

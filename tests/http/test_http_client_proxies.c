@@ -132,6 +132,91 @@ static ssize_t reads_alerts(void *arg)
     return 0;
 }
 
+/* TLS whose peer ends connections without close_notify. A broken one cannot be written to. */
+static bool broken;
+
+static enum cg_verdict rude_submit(struct cg_sock *sock, struct cg_io *io)
+{
+    (void)sock;
+    if (io->code == CG_IO_RECV || io->code == CG_IO_SEND || io->code == CG_IO_POLL)
+        return CG_RUN;
+    io->result = -EOPNOTSUPP;
+    return CG_DONE;
+}
+
+static ssize_t rude_receive(struct cg_sock *inner, struct cg_io *io)
+{
+    struct cg_chunk *chunk = cg_chunk_get(cg_sched_reactor(cg_sched_self()));
+    ssize_t n = 0;
+
+    ck_assert_ptr_nonnull(chunk);
+    ck_assert_uint_eq(io->len, 0); /* the client borrows what it reads */
+    if (!broken)
+        n = cg_yield(cg_read(inner, chunk->data, chunk->size, .timeout = CG_NEVER));
+    if (n <= 0) {
+        cg_chunk_put(cg_sched_reactor(cg_sched_self()), chunk);
+        return n == 0 ? CG_ETLS_CUT : n;
+    }
+    chunk->end = (uint32_t)n;
+    io->chunk = chunk;
+    return n;
+}
+
+static ssize_t rude_run(struct cg_sock *sock, struct cg_io *io)
+{
+    struct cg_sock *inner = cg_sock_state(sock);
+
+    if (io->code == CG_IO_RECV)
+        return rude_receive(inner, io);
+    if (io->code == CG_IO_POLL)
+        return cg_yield(cg_poll_sock(inner, io->events, .timeout = CG_NEVER));
+    if (broken)
+        return -EPIPE;
+    return cg_yield(cg_write(inner, io->buf, io->len, .timeout = CG_NEVER));
+}
+
+static const struct cg_transport_type rude = {
+    .name = "rude",
+    .submit = rude_submit,
+    .run = rude_run,
+    .close = refused_close,
+};
+
+static ssize_t rude_connect(void *arg, struct cg_sock *inner, const char *host,
+                            const char *alpn, struct cg_sock **sock, char *words)
+{
+    (void)arg, (void)host, (void)alpn, (void)words;
+    broken = false;
+    *sock = cg_sock_open(cg_sched_self(), &rude, inner, -1);
+    return 0;
+}
+
+/* A server that closes a kept connection without close_notify has closed it all the same: the
+ * request is sent again. So it is with .retries, if a new connection ends like that. */
+static ssize_t survives_a_cut(void *arg)
+{
+    struct cg_http_tls tls = {rude_connect, NULL};
+
+    (void)arg;
+    script_start(&server, TURNS(SAYS(OK_200(1, "1")), SAYS(OK_200(1, "2"), .fresh = true),
+                                SAYS(NULL, .close = true), SAYS(OK_200(1, "3"), .fresh = true),
+                                SAYS(NULL, .close = true),
+                                SAYS(NULL, .fresh = true, .close = true),
+                                SAYS(NULL, .fresh = true, .close = true),
+                                SAYS(OK_200(1, "4"), .fresh = true)));
+    client = CLIENT(.tls = &tls);
+    for (char want[] = "1"; *want <= '3'; ++*want) {
+        broken = *want == '2';
+        IS(FETCH(.url = https_url()), 200);
+        has_body(want);
+    }
+    IS(FETCH(.url = https_url()), CG_ETLS_CUT);
+    IS(FETCH(.url = https_url(), .retries = 1), 200);
+    has_body("4");
+    done();
+    return 0;
+}
+
 /* Through a proxy an http request has the whole URL as its target, and https uses a tunnel.
  * Both send the proxy's password, which the server never gets. Excepted hosts are contacted
  * directly. */
@@ -251,6 +336,7 @@ static ssize_t looks_at_the_environment(void *arg)
 static const struct test_case cases[] = {
     CORO(speaks_tls, .where = ON_SIM),
     CORO(reads_alerts, .where = ON_SIM),
+    CORO(survives_a_cut, .where = ON_SIM),
     CORO(uses_proxies),
     CORO(asks_about_the_server, .where = ON_SIM),
     CORO(looks_at_the_environment, .where = ON_SIM),

@@ -13,7 +13,7 @@
 static bool is_usual(ssize_t n)
 {
     return n == -EPIPE || n == -ECONNRESET || n == -ECANCELED || n == -ETIMEDOUT ||
-           n == CG_EOF;
+           n == CG_EOF || n == CG_ETLS_CUT;
 }
 
 /* Responds in the place of a handler that has not. */
