@@ -355,10 +355,37 @@ static ssize_t repeated_field(void *arg)
     return 0;
 }
 
+/* Heads that are far too large for their bytes: each byte stands for a field of 4,000. */
+static ssize_t bombs(void *arg)
+{
+    static const char begins[] = GET_ROOT "\x40\1a\x7f\xa1\x1e"; /* a field: 4,000 bytes follow */
+    static char head[sizeof begins + 4000 + 350];
+    static struct raw raw;
+    size_t first = sizeof begins - 1;
+
+    (void)arg;
+    memcpy(head, begins, first);
+    memset(head + first, 'x', 4000);
+    memset(head + first + 4000, 0xbe, 350);
+    serve_begin(&both);
+    raw_open(&raw, addr, NULL, 0);
+    raw_send(&raw, HEADERS, END_STREAM | END_HEADERS, 1, head, first + 4350);
+    memcpy(head, GET_ROOT, 6);
+    memset(head + 6, 0xbe, 350);
+    for (uint32_t id = 3; id < 61 && !raw.ended; id += 2)
+        raw_send(&raw, HEADERS, END_STREAM | END_HEADERS, id, head, 356);
+    IS(raw_to_end(&raw), NGHTTP2_ENHANCE_YOUR_CALM);
+    raw_close(&raw);
+    serves();
+    serve_end();
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(rapid_resets),
     CORO(made_to_reset),
     CORO(floods),
+    CORO(bombs),
     CORO(closed_streams, .where = ON_SIM),
     CORO(continuations, .where = ON_SIM),
     CORO(dribbled_windows, .where = ON_SIM),

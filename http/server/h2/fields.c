@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/message/url.h"
+#include "http/server/h2/budget.h"
 #include "http/server/h2/fields.h"
 #include "http/server/route.h"
 #include "lib/base/ascii.h"
@@ -136,6 +137,7 @@ bool cg__http_h2_fields_add(struct cg__http_h2_stream *stream, const uint8_t *na
     if (stream->fields > options->headers_count ||
         stream->fields_len > (size_t)options->headers_limit + options->target_limit) {
         refuse(stream, 431);
+        cg__http_h2_budget_charge(stream->h2, 1); /* a byte may stand for 4 KiB to be checked */
         return stream->fields <= 4 * (size_t)options->headers_count;
     }
     if (stream->in_trailers)
