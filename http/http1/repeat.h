@@ -13,7 +13,8 @@
  * If the value of a field differs, llhttp reads the line of that field alone, from the state that
  * it is in between two fields. If it is in the same state behind that line, the line means nothing
  * for it, and so nothing for what follows. Then, if it means nothing for our checks either, the
- * line takes the place of the remembered one: what is remembered is always a valid head.
+ * line takes the place of the remembered one: what is remembered is always a valid head. A head
+ * with more than a few such lines is parsed as a whole, because that is faster.
  *
  * What a response means depends on its bytes, and on
  * whether its request was HEAD. Only a valid, complete head without a coding or upgrade is
