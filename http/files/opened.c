@@ -126,12 +126,14 @@ static void put_etag(char *to, const struct stat *st)
 }
 
 /* A file may come from a machine whose clock is ahead, but no response may have a Last-Modified
- * that is later than its Date (RFC 9110, 8.8.2.1). */
+ * that is later than its Date (RFC 9110, 8.8.2.1). Not time(): it is behind the clock by up to a
+ * tick, and a file that has just changed may be dated by the clock. */
 static time_t modified(const struct stat *st)
 {
-    time_t now = time(NULL);
+    struct timespec now;
 
-    return st->st_mtim.tv_sec < now ? st->st_mtim.tv_sec : now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return st->st_mtim.tv_sec < now.tv_sec ? st->st_mtim.tv_sec : now.tv_sec;
 }
 
 /* Makes once a turn what is the same in all responses with a file. 0 or -ENOMEM. */

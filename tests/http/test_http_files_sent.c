@@ -11,6 +11,18 @@
 #include <string.h>
 #include <time.h>
 
+time_t __wrap_time(time_t *to);
+
+/* time() tells the second of the last tick, here one that has just passed. */
+time_t __wrap_time(time_t *to)
+{
+    time_t now = (time_t)(test_clock(CLOCK_REALTIME) / CG_SECOND) - 1;
+
+    if (to != NULL)
+        *to = now;
+    return now;
+}
+
 static const char *special_name, *special_line;
 
 static ssize_t look_special(void *arg)
@@ -141,7 +153,7 @@ static ssize_t look_future(void *arg)
     IS(get("/a.txt"), 200);
     snprintf(fields, sizeof fields, "If-Modified-Since: %s\r\n", field("Last-Modified"));
     ck_assert(cg_http_date_parse(field("Last-Modified"), &moment));
-    ck_assert_int_le(moment, time(NULL));
+    ck_assert_int_le(moment, test_clock(CLOCK_REALTIME) / CG_SECOND);
     IS(ask("GET", "/a.txt", fields), 200);
     files_date("www/a.txt", -1);
     IS(get("/a.txt"), 200);
@@ -153,6 +165,26 @@ static ssize_t future(void *arg)
 {
     (void)arg;
     return files_with(look_future, NULL);
+}
+
+/* A file that has just changed has the date of that change at once, as in all later responses. */
+static ssize_t look_present(void *arg)
+{
+    time_t now = (time_t)(test_clock(CLOCK_REALTIME) / CG_SECOND);
+    int64_t moment;
+
+    (void)arg;
+    files_date("www/a.txt", now);
+    IS(get("/a.txt"), 200);
+    ck_assert(cg_http_date_parse(field("Last-Modified"), &moment));
+    ck_assert_int_eq(moment, now);
+    return 0;
+}
+
+static ssize_t present(void *arg)
+{
+    (void)arg;
+    return files_with(look_present, NULL);
 }
 
 static ssize_t look_ranges(void *arg)
@@ -228,6 +260,7 @@ int main(void)
         CORO(ranges),
         CORO(refusals),
         CORO(future),
+        CORO(present),
     };
     static const struct test_case once[] = {
         PLAIN(types, .where = ON_SIM),
