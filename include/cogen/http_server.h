@@ -146,7 +146,8 @@ struct cg_http_server_options {
     /* Limits of a connection of HTTP/2. */
     unsigned h2_streams;     /* requests in progress, also those whose client has reset them
                                 and whose handlers still run; the stream of one more is refused
-                                (CG_HTTP_STREAMS) */
+                                (CG_HTTP_STREAMS). As many handlers may still run after their
+                                response was sent */
     uint32_t h2_window;      /* bytes of a body that may wait for its handler
                                 (CG_HTTP_REQUEST_WINDOW) */
     uint32_t h2_all_windows; /* of all bodies of a connection, at least 65535

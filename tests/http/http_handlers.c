@@ -118,6 +118,15 @@ ssize_t held(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_send_text(req, 200, "held\n"));
 }
 
+/* Responds, and then waits until the test signals `handled`. */
+static ssize_t lingers(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    OK(cg_yield(cg_http_send_text(req, 200, "mine\n")));
+    handled++;
+    return cg_yield(cg_wait_signal(&handled, NULL));
+}
+
 /* Waits until its client has left, and cleans up, for long if arg is given; `handled` counts
  * the steps. */
 static ssize_t deserted(struct cg_http_request *req, void *arg)
@@ -242,6 +251,7 @@ void handlers_mount(struct cg_http_server *server)
         {"GET /cut", is_cut, NULL},
         {"/silent", silent, NULL},       {"/nothing", silent, (void *)204},
         {"GET /sleeps", sleeps, NULL},   {"GET /held", held, NULL},
+        {"GET /lingers", lingers, NULL},
         {"GET /left", deserted, NULL},   {"GET /left/long", deserted, "long"},
         {"GET /events", events, NULL},   {"GET /floods", floods, NULL},
         {"GET /drops", drop_by_drop, "text/html"}, {"GET /drops/image", drop_by_drop, "image/png"},

@@ -44,6 +44,32 @@ static ssize_t limits(void *arg)
     return 0;
 }
 
+/* A client that has all responses may send as many requests again, though the handlers have not
+ * returned; but not for ever. */
+static ssize_t returns_late(void *arg)
+{
+    static struct raw raw;
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){.protocols = CG_HTTP_H2C, .h2_streams = 2});
+    raw_open(&raw, addr, NULL, 0);
+    for (uint32_t id = 1; id <= 9; id += 2) {
+        raw_get(&raw, END_STREAM, id, "/lingers", NULL, 0);
+        if (id != 5)
+            raw_sync(&raw);
+    }
+    for (uint32_t id = 1; id <= 7; id += 2)
+        ck_assert(raw.at[id].end);
+    IS(raw.at[9].reset, NGHTTP2_REFUSED_STREAM);
+    OK(cg_yield(cg_signal(&handled, NULL)));
+    raw_get(&raw, END_STREAM, 11, "/", NULL, 0);
+    raw_sync(&raw);
+    IS((ssize_t)raw.at[11].len, 6);
+    raw_close(&raw);
+    serve_end();
+    return 0;
+}
+
 /* A request whose handler waits for its tunnel counts once. */
 static ssize_t tunnels(void *arg)
 {
@@ -104,6 +130,7 @@ static ssize_t bodies(void *arg)
 static const struct test_case cases[] = {
     CORO(limits),
     CORO(bodies, .where = ON_SIM),
+    CORO(returns_late, .where = ON_SIM),
     CORO(tunnels, .where = ON_SIM),
 };
 

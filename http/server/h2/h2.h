@@ -24,6 +24,7 @@ struct cg__http_h2 {
     struct cg__http_h2_stream *ready,
         **ready_end; /* whose handlers are to be started */
     unsigned live;   /* streams with a handler or a tunnel, also after their reset */
+    unsigned late;   /* those of them whose client has the whole response */
     unsigned unsent; /* streams without one, whose response has not been sent */
     struct cg_coro *writer; /* NULL: nothing is being written */
     struct cg_event
@@ -98,6 +99,7 @@ struct cg__http_h2_stream {
     bool open;        /* nghttp2 knows it */
     bool queued;      /* is in h2->ready */
     bool runs;        /* has a handler */
+    bool late;        /* its client has the whole response, but its handler has not returned */
     bool served;      /* has had one, and counts as unsent */
     bool scoped;      /* `scope` is open */
     bool sent;        /* its response is complete on the wire */

@@ -41,6 +41,7 @@ void cg__http_h2_release(struct cg__http_h2_stream *stream)
         finish(stream);
     cg__http_h2_writer_wake(h2);
     h2->live -= !lives;
+    h2->late -= !lives && stream->late;
     if (h2->live == 0) {
         h2->idle_since = cg_sched_now(h2->conn->server->sched);
         cg__http_h2_nudge(h2);

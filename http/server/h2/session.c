@@ -30,7 +30,16 @@ static const struct cg_http_server_options *options_of(const struct cg__http_h2 
 }
 
 /* Handlers of streams that have been reset may still run, so the number of handlers is
- * limited too. While the last GOAWAY waits to be sent, it already promises that further requests
+ * limited, too. A client that has a whole response may send its next request before the handler
+ * has returned: such handlers have a limit of their own. */
+static bool may_begin(const struct cg__http_h2 *h2)
+{
+    unsigned most = options_of(h2)->h2_streams;
+
+    return h2->live - h2->late < most && h2->late <= most;
+}
+
+/* While the last GOAWAY waits to be sent, it already promises that further requests
  * are not served; when it is sent, nghttp2 closes their streams. */
 static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
                          void *user_data)
@@ -50,7 +59,7 @@ static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
     h2->heads = NULL;
     if (h2->leaves)
         return 0;
-    if (h2->live < options_of(h2)->h2_streams)
+    if (may_begin(h2))
         h2->heads = cg__http_h2_stream_new(h2, id);
     else
         cg__http_metrics_refuse(h2->conn->server, CG__HTTP_REFUSED_STREAM);
@@ -232,10 +241,13 @@ static int stream_closed(nghttp2_session *session, int32_t id, uint32_t error,
     stream->open = false;
     if (h2->heads == stream)
         h2->heads = NULL;
-    if (!stream->sent || !stream->in_end)
+    if (!stream->sent || !stream->in_end) {
         cg__http_h2_stream_lose(stream);
-    else
+    } else {
         cg__http_h2_frames_over(h2, id);
+        stream->late = stream->runs;
+        h2->late += stream->late;
+    }
     if (stream->tunnel != NULL)
         cg__http_h2_tunnel_leave(stream->tunnel, -ECONNRESET);
     if (stream->in.len + stream->piece.len > 0) {
