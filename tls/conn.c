@@ -239,6 +239,18 @@ static int wait_for_turn(struct cg__tls_conn *conn)
     return (int)cg_yield(CG_OP(cg__tls_turn, .turns = conn->turns));
 }
 
+/* What is sent meanwhile changes nothing for OpenSSL, which would ask for a buffer of 16 KiB only
+ * to find that nothing has come. */
+static int wait_for_input(struct cg__tls_conn *conn)
+{
+    int rc;
+
+    do
+        rc = cg__tls_pump_fill(conn);
+    while (rc > 0 && conn->failure == 0);
+    return rc < 0 ? rc : 0;
+}
+
 ssize_t cg__tls_conn_do(struct cg__tls_conn *conn, cg__tls_call *call, void *data,
                         size_t size)
 {
@@ -262,22 +274,24 @@ ssize_t cg__tls_conn_do(struct cg__tls_conn *conn, cg__tls_call *call, void *dat
             return result;
         if (conn->ended)
             return CG_ETLS_CUT;
-        rc = cg__tls_pump_fill(conn);
+        rc = wait_for_input(conn);
     }
 }
 
 /* Whether OpenSSL has read all that has come, so that a call that reads would only ask for
- * more. */
+ * more. A server's handshake begins with reading. */
 static bool is_drained(const struct cg__tls_conn *conn)
 {
-    return conn->failure == 0 && !conn->ended && !SSL_has_pending(conn->ssl) &&
-           !SSL_in_init(conn->ssl) && !(SSL_get_shutdown(conn->ssl) & SSL_RECEIVED_SHUTDOWN);
+    bool reads = SSL_in_before(conn->ssl) ? SSL_is_server(conn->ssl) : !SSL_in_init(conn->ssl);
+
+    return reads && conn->failure == 0 && !conn->ended && !SSL_has_pending(conn->ssl) &&
+           !(SSL_get_shutdown(conn->ssl) & SSL_RECEIVED_SHUTDOWN);
 }
 
 ssize_t cg__tls_conn_read(struct cg__tls_conn *conn, cg__tls_call *call, void *data,
                           size_t size)
 {
-    int rc = is_drained(conn) ? cg__tls_pump_fill(conn) : 0;
+    int rc = is_drained(conn) ? wait_for_input(conn) : 0;
 
     return rc < 0 ? rc : cg__tls_conn_do(conn, call, data, size);
 }

@@ -82,8 +82,9 @@ ssize_t cg__tls_conn_call(struct cg__tls_conn *conn, cg__tls_call *call, void *d
 ssize_t cg__tls_conn_do(struct cg__tls_conn *conn, cg__tls_call *call, void *data,
                         size_t size);
 
-/* Like cg__tls_conn_do, for a call that only reads. A reader mostly comes before its record, and
- * for OpenSSL to find that out takes 2,000 of the 25,000 instructions of a small request. */
+/* Like cg__tls_conn_do, for a call that only reads, and for a handshake. A reader mostly comes
+ * before its record, and for OpenSSL to find that out takes 2,000 of the 25,000 instructions of a
+ * small request. */
 ssize_t cg__tls_conn_read(struct cg__tls_conn *conn, cg__tls_call *call, void *data,
                           size_t size);
 
@@ -96,7 +97,8 @@ bool cg__tls_bio_attach(struct cg__tls_conn *conn);
 /* Defined in pump.c: */
 
 /* Waits for input and meanwhile sends what is queued. Returns 0 if the view has input, the
- * inner stream has ended, or the other coroutine has made progress: then try again. */
+ * inner stream has ended, or the other coroutine has made progress: then try again. 1: no
+ * input has come yet. */
 int cg__tls_pump_fill(struct cg__tls_conn *conn);
 
 /* Sends until everything that is in the queue now has been sent. */

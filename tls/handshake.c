@@ -116,7 +116,7 @@ static int send_last(struct cg__tls_conn *conn)
 static ssize_t run(struct cg_op *op)
 {
     struct cg__tls_conn *conn = of(op)->conn;
-    ssize_t result = cg__tls_conn_do(conn, shake, NULL, 0);
+    ssize_t result = cg__tls_conn_read(conn, shake, NULL, 0);
 
     if (result > 0)
         result = check_pins(conn);

@@ -140,7 +140,7 @@ static int receive(struct cg__tls_conn *conn)
     conn->filler = NULL;
     rc = received(conn, result, &view);
     if (cg_scope_close(&scope) < 0 && rc == -ECANCELED)
-        return 0; /* now there is something to send */
+        return 1; /* now there is something to send */
     return rc;
 }
 
@@ -168,7 +168,7 @@ static int receive_and_send(struct cg__tls_conn *conn)
     if (result == -ECANCELED && rc >= 0) {
         end(conn, CG__TLS_IN);
         rc = (int)cg_op_result(send);
-        return rc < 0 && conn->send_error == 0 ? rc : 0; /* to try again at once is useless */
+        return rc < 0 && conn->send_error == 0 ? rc : 1; /* to try again at once is useless */
     }
     return received(conn, result >= 0 || rc >= 0 ? result : rc, &view);
 }
