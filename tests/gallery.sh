@@ -329,7 +329,7 @@ unordered factorial "$best" factorial --fast
 
 on sim tasks tasks
 unordered tasks "$best" tasks
-on "$best" polling polling --fast
+on "$best" polling polling
 on "$network" polling_wait polling --fast --wait
 
 # ActiveState's recipe

@@ -291,7 +291,7 @@ check_recipes() {
     same "descriptors" "0 a line: one
 a line: two" "$status $out$err"
     run "$work/log"
-    same "a log" "0 150" "$status $((${err%% *} + $(grep -c '^line ' <<<"$out")))"
+    same "a log" "0 150" "$status $((${err##* } + $(grep -c '^line ' <<<"$out")))"
     run "$work/terminal" "echo \$((6 * 7)); test -t 0 && : >/dev/tty && exit 3"
     like "a shell in a terminal" "3 *42*" "$status $out"
     check_proxy
