@@ -18,11 +18,9 @@ static const int64_t past = 1;
 
 static struct cg__set_cookie_part trimmed(const char *at, size_t len)
 {
-    while (len > 0 && (*at == ' ' || *at == '\t'))
+    while (len > 0 && cg__ascii_is_blank(*at))
         at++, len--;
-    while (len > 0 && (at[len - 1] == ' ' || at[len - 1] == '\t'))
-        len--;
-    return (struct cg__set_cookie_part){at, len};
+    return (struct cg__set_cookie_part){at, cg__ascii_trimmed(at, len)};
 }
 
 static bool is(struct cg__set_cookie_part part, const char *word)

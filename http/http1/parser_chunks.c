@@ -25,7 +25,7 @@ size_t cg__http_parser_chunk_digits(struct cg__http_parser *parser, const char *
         return n;
     if (cg__ascii_hex(data[n]) >= 0)
         cg__http_parser_refuse(parser, 400, "a chunk size with too many digits");
-    else if (parser->digits > 0 && (cg__http_parser_is_blank(data[n]) || data[n] == ';'))
+    else if (parser->digits > 0 && (cg__ascii_is_blank(data[n]) || data[n] == ';'))
         parser->chunk = CG__HTTP_CHUNK_SEMICOLON;
     else
         parser->chunk = CG__HTTP_NO_CHUNK; /* the end of the line, or an error */
@@ -36,7 +36,7 @@ size_t cg__http_parser_chunk_digits(struct cg__http_parser *parser, const char *
 /* The state after a name or a value. */
 static int behind(char c, enum cg__http_chunk blank)
 {
-    if (cg__http_parser_is_blank(c))
+    if (cg__ascii_is_blank(c))
         return blank;
     return c == ';' ? CG__HTTP_CHUNK_BEFORE_NAME : c == '\r' ? CG__HTTP_NO_CHUNK : -1;
 }
@@ -48,11 +48,9 @@ static int step(enum cg__http_chunk state, char c)
 
     switch (state) {
     case CG__HTTP_CHUNK_SEMICOLON:
-        return cg__http_parser_is_blank(c) ? (int)state
-               : c == ';'                  ? CG__HTTP_CHUNK_BEFORE_NAME
-                                           : -1;
+        return cg__ascii_is_blank(c) ? (int)state : c == ';' ? CG__HTTP_CHUNK_BEFORE_NAME : -1;
     case CG__HTTP_CHUNK_BEFORE_NAME:
-        return cg__http_parser_is_blank(c) ? (int)state : token ? CG__HTTP_CHUNK_NAME : -1;
+        return cg__ascii_is_blank(c) ? (int)state : token ? CG__HTTP_CHUNK_NAME : -1;
     case CG__HTTP_CHUNK_NAME:
         if (token || c == '=')
             return token ? CG__HTTP_CHUNK_NAME : CG__HTTP_CHUNK_BEFORE_VALUE;
@@ -62,7 +60,7 @@ static int step(enum cg__http_chunk state, char c)
             return CG__HTTP_CHUNK_BEFORE_VALUE;
         return c == '\r' ? -1 : behind(c, state);
     case CG__HTTP_CHUNK_BEFORE_VALUE:
-        if (cg__http_parser_is_blank(c) || c == '"')
+        if (cg__ascii_is_blank(c) || c == '"')
             return c == '"' ? CG__HTTP_CHUNK_QUOTED : (int)state;
         return token ? CG__HTTP_CHUNK_VALUE : -1;
     case CG__HTTP_CHUNK_VALUE:

@@ -36,11 +36,6 @@ static inline int cg__http_parser_no_memory(struct cg__http_parser *parser)
     return cg__http_parser_refuse(parser, 503, "no memory");
 }
 
-static inline bool cg__http_parser_is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 /* Defined in parser_lines.c: */
 
 /* The list that gets the present fields; NULL: they are dropped. */

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "http/http1/parser_inside.h"
+#include "lib/base/ascii.h"
 
 enum { BLANKS = 4096 }; /* bytes of a head outside target, names and values, at most */
 
@@ -24,12 +25,12 @@ int cg__http_parser_look(struct cg__http_parser *parser, const char *to,
     if (from == end)
         return 0;
     parser->seen_to = end;
-    if (before == '\n' && cg__http_parser_is_blank(*from) && !may_fold)
+    if (before == '\n' && cg__ascii_is_blank(*from) && !may_fold)
         return cg__http_parser_refuse_at(parser, from, 400, "a folded header line");
     for (; (at = memchr(at, '\n', (size_t)(to - at))) != NULL; at++) {
         if ((at > from ? at[-1] : before) != '\r')
             return cg__http_parser_refuse_at(parser, at, 400, "a bare LF");
-        if (at + 1 < end && cg__http_parser_is_blank(at[1]) && !may_fold)
+        if (at + 1 < end && cg__ascii_is_blank(at[1]) && !may_fold)
             return cg__http_parser_refuse_at(parser, at + 1, 400,
                                              "a folded header line");
     }
@@ -84,8 +85,7 @@ static void end_texts(struct cg__http_parser *parser, struct cg_http_headers *he
 
         if (may_fold)
             unfold(value, value_len);
-        while (value_len > 0 && cg__http_parser_is_blank(value[value_len - 1]))
-            value_len--;
+        value_len = (uint32_t)cg__ascii_trimmed(value, value_len);
         entry->value_len = value_len;
         name[name_len] = '\0';
         value[value_len] = '\0';

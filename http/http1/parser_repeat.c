@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/http1/parser_inside.h"
+#include "lib/base/ascii.h"
 
 /* Whether a head may be remembered: its body, if it has one, is counted here. The framing of
  * requests is never taken from memory. */
@@ -153,8 +154,7 @@ static size_t renew_line(struct cg__http_parser *parser, const char *fields, siz
     if (repeat->used - old.len + len > parser->limits->headers ||
         !read_line(repeat, from, len, &line))
         return 0;
-    while (line.len > 0 && cg__http_parser_is_blank(line.value[line.len - 1]))
-        line.len--;
+    line.len = cg__ascii_trimmed(line.value, line.len);
     if (line.len == 0 ||
         !cg__http_repeat_renew(repeat, &old, from, len, (uint32_t)(line.value - from),
                                (uint32_t)line.len))

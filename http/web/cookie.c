@@ -29,10 +29,7 @@ static ssize_t find(const char *field, const char *name, const char **value)
         name_len = strcspn(at, "=;");
         if (name_len == wanted && name_len < len && memcmp(at, name, wanted) == 0) {
             *value = at + name_len + 1;
-            len -= name_len + 1;
-            while (len > 0 && ((*value)[len - 1] == ' ' || (*value)[len - 1] == '\t'))
-                len--;
-            return (ssize_t)len;
+            return (ssize_t)cg__ascii_trimmed(*value, len - name_len - 1);
         }
         at += len;
     }

@@ -22,6 +22,19 @@ static inline bool cg__ascii_is_letter(char c)
     return (c | 32) >= 'a' && (c | 32) <= 'z';
 }
 
+static inline bool cg__ascii_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* The length of a text without the blanks at its end. */
+static inline size_t cg__ascii_trimmed(const char *text, size_t len)
+{
+    while (len > 0 && cg__ascii_is_blank(text[len - 1]))
+        len--;
+    return len;
+}
+
 static inline char cg__ascii_lower(char c)
 {
     return (char)(c >= 'A' && c <= 'Z' ? c | 32 : c);
