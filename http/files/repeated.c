@@ -6,18 +6,16 @@
 #include "config.h"
 
 #include "http/files/repeated.h"
-#include "http/server/h1/carrier.h"
 #include "http/server/h1/head.h"
 #include "http/server/output.h"
+#include "http/server/response/response.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 bool cg__http_repeated_may(const struct cg_http_request *req)
 {
-    return req->carrier == &cg__http_h1_carrier && req->code == HTTP_GET && req->minor > 0 &&
-           req->keep && req->body_done && !req->server->draining && req->out.count == 0 &&
-           !req->begun;
+    return cg__http_response_is_usual(req) && req->code == HTTP_GET && !req->begun;
 }
 
 void cg__http_repeated_keep(const struct cg_http_request *req, struct cg__http_opened *opened,

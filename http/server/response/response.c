@@ -4,7 +4,6 @@
 
 #include "http/coding/accept_encoding.h"
 #include "http/coding/compress.h"
-#include "http/server/h1/carrier.h"
 #include "http/server/h1/head.h"
 #include "http/server/output.h"
 #include "http/server/response/response.h"
@@ -95,10 +94,8 @@ static inline bool put_usual(struct cg_http_respond_op *respond, struct cg_sched
     size_t len, type_len;
     char *to;
 
-    if (req->carrier != &cg__http_h1_carrier || respond->status != 200 ||
-        type == NULL || req->out.count > 0 || !req->keep || !req->body_done ||
-        server->draining || req->minor == 0 || cg__http_response_is_bare(req, 200) ||
-        cg_sched_now(sched) >= server->date_until)
+    if (!cg__http_response_is_usual(req) || respond->status != 200 || type == NULL ||
+        cg__http_response_is_bare(req, 200) || cg_sched_now(sched) >= server->date_until)
         return false;
     len = len_of(respond);
     if (len > server->small)
