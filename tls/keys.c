@@ -17,8 +17,8 @@
 #define GROUPS "X25519:P-256:P-384"
 
 /* AES with 128 bits first, as browsers have it: no known attack comes near it, and a handshake
- * derives its keys by SHA-256, for which processors have instructions, unlike for SHA-384. Of TLS
- * 1.2 only ciphers with forward secrecy, and no finite-field Diffie-Hellman. */
+ * derives its keys by SHA-256, for which processors have instructions, unlike for SHA-384. All
+ * ciphers of TLS 1.2 have forward secrecy, and none has a finite-field Diffie-Hellman. */
 #define CIPHERS                                                                            \
     "ECDHE+AESGCM+AES128:ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES128:ECDHE+AES256:"           \
     "!aNULL:!PSK:!AESCCM"

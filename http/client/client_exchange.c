@@ -108,7 +108,7 @@ static bool may_try_again(struct cg__asking *ask, const struct cg__link *link, s
 
 /* Whether a response means that the server has closed an idle connection just when it was used:
  * some send 408 before they do, which is no answer to the request (RFC 9110, 15.5.9, allows to
- * repeat it). One that follows an interim response is. Browsers do the same. */
+ * repeat it). A 408 behind an interim response is an answer. Browsers do the same. */
 static bool was_idle_too_long(struct cg__asking *ask, const struct cg__link *link)
 {
     bool idle = ask->reply->head.status == 408 && link->sock != NULL && link->kept &&

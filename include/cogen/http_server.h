@@ -153,9 +153,10 @@ struct cg_http_server_options {
     uint32_t h2_all_windows; /* of all bodies of a connection, at least 65535
                                 (CG_HTTP_REQUEST_WINDOWS) */
     /* A client may cause so much work without progress, at once (CG_HTTP_H2_BURST) and a second
-     * (CG_HTTP_H2_RATE): a frame counts one unless it brings a part of a request, a field
-     * beyond the limits of a head one, the reset of a stream, whoever sends it, ten. Each 256 bytes of a response make up for one, a complete
-     * response for four. Then the connection ends with ENHANCE_YOUR_CALM. */
+     * (CG_HTTP_H2_RATE). A frame counts one unless it brings a part of a request, and so does a
+     * field beyond the limits of a head; the reset of a stream, whoever sends it, counts ten. Each
+     * 256 bytes of a response make up for one, a complete response for four. A client that
+     * exceeds it is told ENHANCE_YOUR_CALM, and its connection ends. */
     unsigned h2_burst, h2_rate;
     /* The proxies that begin their connections with the PROXY protocol, version 1 or 2, to
      * tell whom they serve (none): addresses and networks, "127.0.0.1, 10.0.0.0/8", or

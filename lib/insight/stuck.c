@@ -56,7 +56,8 @@ static int acquire(const struct cg_acquire_op *op, char *buf, size_t size)
                         cg__plural(op->semaphore->units));
     return snprintf(buf, size,
                     "the semaphore has %u unit%s, and #%" PRIu64 " %s waits first, for %u",
-                    op->semaphore->units, cg__plural(op->semaphore->units), coro->id, coro->name, first->units);
+                    op->semaphore->units, cg__plural(op->semaphore->units), coro->id, coro->name,
+                    first->units);
 }
 
 static int print(const struct cg_op *op, char *buf, size_t size)

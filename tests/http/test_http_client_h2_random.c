@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Random requests of several coroutines over connections of HTTP/2 whose server does wrong in random
- * ways: each ends, none is processed twice that must not be, and nothing is left of them. */
+/* Random requests of several coroutines over connections of HTTP/2 whose server does wrong in
+ * random ways: each ends, none is processed twice that must not be, and nothing is left of them. */
 #include "config.h"
 
 #include "tests/http/h2_ask.h"

@@ -245,7 +245,6 @@ const char *cg__http_client_h2_session_take(struct cg__h2 *h2, const char *data,
 
     h2->useless += (int64_t)len;
     used = nghttp2_session_mem_recv(h2->session, (const uint8_t *)data, len);
-
     if (used < 0)
         return nghttp2_strerror((int)used);
     if (h2->useless > h2->client->options.h2_useless)
