@@ -187,8 +187,20 @@ def websocket():
         return row
 
     return [raw("epoll"), raw("io_uring"), ours_websocket("epoll"), ours_websocket("io_uring"),
+            uwebsockets(),
             Row("node ws", ["node", os.path.join(PEERS, "ws.js")], "nodejs node-ws",
                 valgrind=False)]
+
+
+class _Uwebsockets(Row):
+    """No package has it, so nobody but the user can build it."""
+
+    def missing(self, build):
+        return super().missing(build) and "UWS_SERVER names no program, see bench/peers/uws.cpp"
+
+
+def uwebsockets():
+    return _Uwebsockets("uWebSockets", [os.environ.get("UWS_SERVER", "uws")])
 
 
 def echo_peers():
@@ -267,7 +279,8 @@ def h2o(tls=False, root=None):
 def http_peers():
     return [nginx(), h2o(),
             Row("libevent evhttp", ["bench/peers/http_evhttp"], "libevent-dev"),
-            Row("Go net/http", ["bench/peers/go", "http"], "golang-go", valgrind=False)]
+            Row("Go net/http", ["bench/peers/go", "http"], "golang-go", valgrind=False),
+            uwebsockets()]
 
 
 def files():
