@@ -7,7 +7,7 @@ set -eu
 export LC_ALL=C
 
 : "${srcdir:=.}" "${CC:=cc}" "${CFLAGS:=}" "${LDFLAGS:=}"
-pages="$srcdir/doc/man/cogen.7 $srcdir/doc/man/cg_*.3"
+pages="$srcdir/doc/man/cogen*.7 $srcdir/doc/man/cg_*.3"
 commands=$srcdir/doc/man/cogen-*.1
 warnings='-std=c11 -Wall -Wextra -Werror'
 work=$(mktemp -d "$PWD/man.XXXXXX")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The building blocks of constructors: keyword arguments that the compiler checks, and a
  * warning for an operation that is not yielded. To define an operation type, use CG_OP. See
- * cg_op(3). */
+ * cg_op_type(3). */
 #ifndef COGEN_CONSTRUCT_H
 #define COGEN_CONSTRUCT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A client of HTTP/1.1 and HTTP/2: redirects, persistent connections, proxies, compressed
- * bodies. See cg_http_client(3).
+ * bodies. See cg_http_client(3) and cg_http_get(3).
  *
  *     struct cg_http_client *client = cg_http_client_new();
  *     struct cg_http_reply *reply;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations: what a coroutine yields. Users need cg_yield, cg_op_result and the keywords;
- * the rest is for authors of operation types. See cg_op(3). */
+ * the rest is for authors of operation types. See cg_op(3) and cg_op_type(3). */
 #ifndef COGEN_OP_H
 #define COGEN_OP_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reactors: the kernel interfaces, selected by name at run time. Users need the first part;
- * the second is the contract of a backend. See cg_reactor(3). */
+ * the second is the contract of a backend. See cg_reactor(3) and
+ * cg_reactor_type(3). */
 #ifndef COGEN_REACTOR_H
 #define COGEN_REACTOR_H
 

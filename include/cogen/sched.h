@@ -14,9 +14,9 @@ struct cg_sched_options {
     int64_t grace;     /* ns, how long a stopped run waits for coroutines to end; 0: 5 s */
     size_t stack_size; /* default for coroutines, bytes; 0: 64 KiB (more under ASan) */
     uint8_t prio;      /* enum cg_prio of ops without .prio; 0: CG_PRIO_LAST */
-    bool debug;        /* reports what is left locked, open or referenced: see cg_sched(3) */
+    bool debug;        /* reports what is left locked, open or referenced: see cogen-debug(7) */
     int64_t hog;       /* ns: a coroutine that runs or blocks for so long without yielding is named
-                        * on stderr; 0: as $COGEN_HOG says; negative: none is. See cg_sched(3) */
+                        * on stderr; 0: as $COGEN_HOG says; negative: none. See cogen-debug(7) */
     unsigned trace;    /* how many events it keeps for cg_trace_write; 0: none */
     bool metrics;      /* counts what it does: see cogen/metrics.h */
     void *reserved;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The simulated world: a reactor with a virtual clock and a network in memory. A program
  * runs in it without real waiting, in a fixed order, and with as many faults as requested.
- * See cg_sim(3).
+ * See cg_sim(3) and cg_sim_host(3).
  *
  * A program that takes a reactor needs no change: give it cg_reactor_open("sim") (no
  * latency, no faults) or a world with options:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Sockets: TCP over IPv4 and IPv6, UNIX streams, in-memory pairs. Addresses are text:
  * "127.0.0.1:80", "[::1]:80", "localhost:80", "unix:/path", "unix:@abstract"; for listeners
- * also ":80" (every address) and port 0 (any free port). See cg_sock(3). */
+ * also ":80" (every address) and port 0 (any free port). See cg_sock(3), cg_sock_listen(3) and
+ * cg_read(3). */
 #ifndef COGEN_SOCK_H
 #define COGEN_SOCK_H
 
