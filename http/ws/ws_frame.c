@@ -104,26 +104,36 @@ static enum cg__ws_event begin_payload(struct cg__ws_parser *parser)
     return CG__WS_MORE;
 }
 
-/* Takes bytes for the head. CG__WS_MORE also when it is complete. */
+/* Takes bytes until the head has so many, or none are left. Returns how many it took. */
+static size_t fill_head(struct cg__ws_parser *parser, size_t wanted, const char *data, size_t len)
+{
+    size_t n = wanted - parser->have;
+
+    if (n > len)
+        n = len;
+    for (size_t i = 0; i < n; i++)
+        parser->head[parser->have + i] = (uint8_t)data[i];
+    parser->have = (uint8_t)(parser->have + n);
+    return n;
+}
+
+/* Takes bytes for the head: two, which tell how long it is, then the others. CG__WS_MORE also
+ * when it is complete. */
 static enum cg__ws_event take_head(struct cg__ws_parser *parser, const char *data,
                                    size_t len, size_t *used)
 {
-    while (*used < len && !parser->in_payload) {
-        parser->head[parser->have++] = (uint8_t)data[(*used)++];
-        if (parser->have == 2) {
-            const char *why = begin(parser);
+    if (parser->need == 0) {
+        const char *why;
 
-            if (why != NULL)
-                return bad(parser, why);
-        }
-        if (parser->have >= 2 && parser->have == parser->need) {
-            enum cg__ws_event event = begin_payload(parser);
-
-            if (event != CG__WS_MORE)
-                return event;
-        }
+        *used += fill_head(parser, 2, data + *used, len - *used);
+        if (parser->have < 2)
+            return CG__WS_MORE;
+        why = begin(parser);
+        if (why != NULL)
+            return bad(parser, why);
     }
-    return CG__WS_MORE;
+    *used += fill_head(parser, parser->need, data + *used, len - *used);
+    return parser->have == parser->need ? begin_payload(parser) : CG__WS_MORE;
 }
 
 static void end_frame(struct cg__ws_parser *parser)
@@ -206,24 +216,26 @@ size_t cg__http_ws_frame_head(uint8_t *head, unsigned first, uint64_t len,
     return 2 + bytes + 4;
 }
 
-/* Eight bytes at a time; the compiler makes vectors of it. */
+/* Bytes up to one to which the first byte of the mask belongs, then eight at a time, of which
+ * the compiler makes vectors, then the rest. */
 void cg__http_ws_frame_mask(char *to, const char *from, size_t len, const uint8_t *mask,
                             uint64_t at)
 {
-    uint8_t key[8];
     uint64_t word, eight;
-    size_t i = 0;
+    uint32_t four;
+    size_t i = 0, begin = (size_t)(-at & 3);
 
-    for (unsigned k = 0; k < 8; k++)
-        key[k] = mask[(at + k) & 3];
-    memcpy(&eight, key, 8);
+    for (; i < len && i < begin; i++)
+        to[i] = (char)((uint8_t)from[i] ^ mask[(at + i) & 3]);
+    memcpy(&four, mask, 4);
+    eight = (uint64_t)four << 32 | four;
     for (; len - i >= 8; i += 8) {
         memcpy(&word, from + i, 8);
         word ^= eight;
         memcpy(to + i, &word, 8);
     }
     for (; i < len; i++)
-        to[i] = (char)((uint8_t)from[i] ^ key[i & 7]);
+        to[i] = (char)((uint8_t)from[i] ^ mask[(at + i) & 3]);
 }
 
 bool cg__http_ws_frame_is_code(unsigned code)
