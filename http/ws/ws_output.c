@@ -13,11 +13,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { PARTS = 3 }; /* the output, and head and payload of a frame */
+enum {
+    PARTS = 3,         /* the output, and head and payload of a frame */
+    FIRST_ROOM = 1024, /* of the output: some small messages are gathered without a realloc */
+};
 
 static int reserve(struct cg__ws_out *out, size_t more)
 {
-    return cg__http_room(&out->data, &out->size, 64, out->len + more);
+    return cg__http_room(&out->data, &out->size, FIRST_ROOM, out->len + more);
 }
 
 /* A mask that the payload's author cannot predict (RFC 6455, 10.3). Without entropy nothing

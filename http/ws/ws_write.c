@@ -50,13 +50,18 @@ static ssize_t send_frame(struct cg_ws *ws, unsigned first, const char *data, si
     return cg__http_ws_output_flush(ws, frame, committed);
 }
 
+static bool is_compressed(const struct cg_ws *ws, size_t len)
+{
+    return ws->deflate != NULL && len > ws->options.compress_above;
+}
+
 static ssize_t send_message(struct cg_ws *ws, const struct cg_ws_write_op *write, size_t len)
 {
     unsigned first = CG__WS_FIN | (unsigned)write->kind;
     char *packed = NULL;
     ssize_t n = 0;
 
-    if (ws->deflate != NULL && len > ws->options.compress_above)
+    if (is_compressed(ws, len))
         n = cg__http_ws_deflate_pack(ws->deflate, write->data, len, &packed);
     if (n > 0) /* later messages refer to this one: it must be sent */
         n = send_frame(ws, first | CG__WS_RSV1, packed, (size_t)n, write->more, true);
@@ -66,18 +71,39 @@ static ssize_t send_message(struct cg_ws *ws, const struct cg_ws_write_op *write
     return n;
 }
 
-static ssize_t send_locked(struct cg_op *op, size_t len)
+static ssize_t send_any(struct cg_op *op, size_t len)
 {
     struct cg_ws_write_op *write = of(op);
     struct cg_ws *ws = write->ws;
-    ssize_t n = ws->broken;
 
+    if (ws->broken < 0)
+        return ws->broken;
     if (ws->sent_close || ws->ended)
-        n = n < 0 ? n : -EPIPE;
-    if (n == 0)
-        n = is_ping(op) ? cg__http_ws_output_put(ws, CG__WS_FIN | CG__WS_OP_PING, write->data, len)
-                        : send_message(ws, write, len);
-    if (n >= 0 && write->more && ws->out.len < CG__WS_GATHERED) {
+        return -EPIPE;
+    return is_ping(op)
+               ? cg__http_ws_output_put(ws, CG__WS_FIN | CG__WS_OP_PING, write->data, len)
+               : send_message(ws, write, len);
+}
+
+/* Whether a message is only put behind the output, so that it never waits. If nobody has the
+ * lock, it does not need it. */
+static bool is_only_put(const struct cg_ws_write_op *write, size_t len)
+{
+    const struct cg_ws *ws = write->ws;
+
+    return write->more && len <= CG__WS_SMALL && !is_compressed(ws, len) &&
+           ws->out.len + CG__WS_HEAD + len < CG__WS_GATHERED;
+}
+
+static ssize_t lock_and_send(struct cg_op *op, size_t len)
+{
+    struct cg_ws *ws = of(op)->ws;
+    ssize_t n = cg_yield(cg_lock(&ws->lock, .timeout = CG_NEVER));
+
+    if (n < 0)
+        return n;
+    n = send_any(op, len);
+    if (n >= 0 && of(op)->more && ws->out.len < CG__WS_GATHERED) {
         cg_mutex_unlock(&ws->lock);
         return n;
     }
@@ -105,9 +131,8 @@ static ssize_t write_run(struct cg_op *op)
     ssize_t n = ws->object.closed ? -EBADF : check(op, len);
 
     if (n == 0)
-        n = cg_yield(cg_lock(&ws->lock, .timeout = CG_NEVER));
-    if (n == 0)
-        n = send_locked(op, len);
+        n = ws->lock.owner == NULL && is_only_put(of(op), len) ? send_any(op, len)
+                                                               : lock_and_send(op, len);
     if (n >= 0)
         n = is_ping(op) ? 0 : (ssize_t)len;
     return cg__http_ws_leave(ws, op, n);
