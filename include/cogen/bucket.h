@@ -34,9 +34,9 @@ struct cg_take_op {
 };
 
 /* cg_take(bucket, count): waits until the bucket has so many tokens, and takes them.
- * Completes with the number taken. Who waits is served in the order of arrival. -EMSGSIZE:
- * more than the bucket can hold. The default timeout does not apply. Traceless: one that
- * does not complete has taken none. Keywords:
+ * Completes with the number taken. Waiters are served in the order of their arrival. -EMSGSIZE:
+ * more than the bucket can hold. The default timeout does not apply. Traceless: one that does
+ * not complete has taken none. Keywords:
  *   .least        completes as soon as there are so many tokens, with as many as there are,
  *                 up to count; 0: count */
 #define cg_take(...) cg__take(__VA_ARGS__, )

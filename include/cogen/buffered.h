@@ -44,9 +44,9 @@ extern CG_API const struct cg_op_type cg_flush_type;
  * copied and completes at once. One that does not fit waits until everything before it was
  * written; then it is copied, or written itself if it has .size bytes or more. So bytes keep
  * their order. What is gathered is written by
- *   cg_flush               and by a write that does not fit, and before a cg_sendfile
- *   cg_shutdown(SHUT_WR)   and so by cg_close_gently: all of it, or they fail
- *   cg_sock_close          which never waits: what the kernel takes at once; the rest is lost
+ *   cg_flush, a write that does not fit, and cg_sendfile
+ *   cg_shutdown(SHUT_WR) and cg_close_gently: all of it, or they fail
+ *   cg_sock_close, which never waits: as much as the kernel takes at once; the rest is lost
  * A cancelled write or flush loses nothing: .moved bytes were written or are gathered, and
  * stay. Reading does not flush. Memory is needed only while bytes are gathered; if there is
  * none, writes are not gathered. sock: a stream of any kind, such as TLS, whose records then

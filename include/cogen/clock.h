@@ -22,9 +22,9 @@ struct cg_wait_clock_op {
 
 /* cg_wait_clock(clock, moment): waits until a clock shows at least this moment, in ns, also
  * if the clock is set or the machine is suspended meanwhile. Completes with 0, at once if
- * the clock shows it already. Where the system does not notify of a change (see the page),
- * it is noticed within a second. Timeouts of the op are those of the scheduler's own
- * clock; the default timeout does not apply. -EINVAL: no such clock. Traceless. */
+ * the clock shows it already. Where the system does not notify of a change, it is noticed
+ * within a second. Timeouts of the op are those of the scheduler's own clock; the default
+ * timeout does not apply. -EINVAL: no such clock. Traceless. */
 #define cg_wait_clock(...) cg__wait_clock(__VA_ARGS__, )
 #define cg__wait_clock(c, m, ...)                                                          \
     CG_OP(cg_wait_clock, .clock = (c), .moment = (m), __VA_ARGS__)

@@ -132,10 +132,10 @@ struct cg_signal_crew_op {
     cg_crew_post_signal_with(cg_name(name), (const void *)(intptr_t)(value))
 
 /* cg_run_on(worker, fn, arg): runs fn(arg) in a coroutine of another worker (or of the
- * same one) and completes with its result. Cancelled before that coroutine exists, it is
- * traceless and fn does not run; after that the coroutine is cancelled, too, and waited
- * for. arg must stay valid until the op has completed. -ESRCH: the worker is ending, fn
- * has not run, or not to its end; -ENOMEM; -EINVAL: worker or fn is NULL. */
+ * same one) and completes with its result. If it is cancelled before that coroutine exists, fn
+ * does not run (traceless); later the coroutine is cancelled, too, and the op waits for its
+ * end. arg must stay valid until the op has completed. -ESRCH: the worker is ending, and fn has
+ * not run, or not to its end; -ENOMEM; -EINVAL: worker or fn is NULL. */
 #define cg_run_on(...) cg__run_on(__VA_ARGS__, )
 #define cg__run_on(w, f, a, ...)                                                           \
     CG_OP(cg_run_on, .worker = (w), .fn = (f), .arg = (a), __VA_ARGS__)

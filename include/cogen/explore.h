@@ -15,17 +15,17 @@
  *     }
  *
  * Each world runs fn(arg) as a coroutine on its first host. Worlds follow one another in the
- * same process, so a program sets the variables that it uses at its beginning. Functions for
- * threads (cg_offload without .pool) are called at once, so that a seed repeats them. */
+ * same process, so a program sets the variables that it uses at its beginning. No thread runs
+ * the functions of cg_offload: the world calls them itself, after a time that the seed chooses. */
 #ifndef COGEN_EXPLORE_H
 #define COGEN_EXPLORE_H
 
 #include <cogen/coro.h>
 #include <cogen/sim.h>
 
-/* What may go wrong, for .faults. What a program must cope with always, whatever .faults is:
- * latency, transfers that are cut short, requests that never complete at once, and cancelled
- * requests that complete late. */
+/* What may go wrong, for .faults. Latency, transfers that are cut short, requests that never
+ * complete at once, and cancelled requests that complete late are no faults: they happen in
+ * every world. */
 enum {
     CG_SIM_RESETS = 1 << 0,  /* connections are refused, and reset */
     CG_SIM_LOSS = 1 << 1,    /* datagrams are lost, doubled and reordered */
@@ -34,12 +34,12 @@ enum {
     CG_SIM_KILLS = 1 << 4,   /* a host is killed, and later its program starts anew; only
                               * hosts of .programs */
     CG_SIM_SLOWNESS = 1 << 5,/* for some time messages between two hosts take long */
-    CG_SIM_HANDLES = 1 << 6, /* for some time no handle can be had (-EMFILE) */
+    CG_SIM_HANDLES = 1 << 6, /* for some time no handle can be opened (-EMFILE) */
     CG_SIM_JUMPS = 1 << 7,   /* the clock jumps forward */
-    CG_SIM_MEMORY = 1 << 8,  /* for some time coroutines, sockets and buffers cannot always be
-                              * had (-ENOMEM, -ENOBUFS) */
+    CG_SIM_MEMORY = 1 << 8,  /* for some time there is not always memory for coroutines, sockets
+                              * and buffers (-ENOMEM, -ENOBUFS) */
     CG_SIM_THREADS = 1 << 9, /* for some time cg_offload fails now and then (-EAGAIN) */
-    CG_SIM_NAMES = 1 << 10,  /* for some time look-ups fail, take long, or say something wrong */
+    CG_SIM_NAMES = 1 << 10,  /* for some time look-ups fail, take long, or return wrong answers */
     CG_SIM_ALL_FAULTS = (1 << 11) - 1,
 };
 
@@ -65,11 +65,12 @@ struct cg_sim_explore_options {
     enum cg_order_kind order;
     unsigned faults; /* a set of CG_SIM_RESETS and so on */
     const struct cg_sim_program *programs; /* on further hosts; a NULL name ends them */
-    /* A zone, see cg_sim_serve_names: on one more host, the last one, a name server runs, which
-     * all others ask and which faults concern as they do programs. NULL: none. */
+    /* A zone, see cg_sim_serve_names: one more host, the last one, runs a name server for it,
+     * which all other hosts ask. Faults hit that host as they hit those of programs. NULL:
+     * none. */
     const char *names;
-    const struct cg_sim_options *world;    /* properties of all worlds; the seed and what is
-                                            * drawn by it are put on top. NULL: all zero */
+    const struct cg_sim_options *world;    /* properties of all worlds; the seed, and what it
+                                            * chooses, are added to them. NULL: all zero */
     int64_t storm; /* faults happen in the first so many ns of a world, and are over then; 0:
                     * 10 s */
     int64_t time_limit;  /* of the world's clock, ns: if it shows more, the world has failed;
@@ -89,7 +90,7 @@ enum cg_sim_failure {
     CG_SIM_STUCK,    /* coroutines can never go on */
     CG_SIM_LEFT,     /* handles are open at the end */
     CG_SIM_TOO_LONG, /* .time_limit or .turn_limit was exceeded */
-    CG_SIM_HANGS,    /* .patience was */
+    CG_SIM_HANGS,    /* .patience was exceeded */
     CG_SIM_CRASHED,  /* the process was ended by a signal, such as abort()'s */
     CG_SIM_EXITED,   /* the process called exit, as sanitizers do */
 };
@@ -98,7 +99,7 @@ enum cg_sim_failure {
 struct cg_sim_found {
     enum cg_sim_failure failure;
     uint64_t seed;   /* the smallest that fails */
-    uint64_t worlds; /* how many were tried, without those that made it smaller */
+    uint64_t worlds; /* how many were tried, not counting those that only reduced the failure */
     char why[CG_SIM_WHY_SIZE];
     char plan[CG_SIM_PLAN_SIZE]; /* for .plan and --replay */
 };
@@ -108,9 +109,9 @@ CG_EXTERN_C_BEGIN
 /* Runs worlds of fn(arg), in child processes. At the first failure the worlds with smaller
  * seeds are finished; then the smallest failing seed's faults and order are reduced to those
  * that are needed. All that is printed on stderr, with the trace of the last world. Returns 1
- * and *found if a world failed; 0: none did; -EINVAL: options or a plan that cannot be;
- * -EINTR: ended by SIGINT or SIGTERM; -EBUSY: called in a coroutine; -ENOMEM, and why there is
- * no process or no temporary file. `found` may be NULL. */
+ * and *found if a world failed; 0: none did; -EINVAL: invalid options, or an invalid plan;
+ * -EINTR: ended by SIGINT or SIGTERM; -EBUSY: called in a coroutine; -ENOMEM; or the error of a
+ * process or a temporary file that could not be made. `found` may be NULL. */
 CG_API int cg_sim_explore_with(cg_fn *fn, void *arg,
                                const struct cg_sim_explore_options *options,
                                struct cg_sim_found *found);

@@ -8,7 +8,7 @@
 #include <cogen/coro.h>
 
 struct cg_group_options {
-    int64_t timeout;  /* a length from now; CG_NOWAIT, or below 0: it has passed; */
+    int64_t timeout;  /* a length from now; below 0 (CG_NOWAIT): it has passed already; */
     int64_t deadline; /* a moment; the earlier one cancels the group. 0: none */
     int64_t grace;    /* how long members may continue then, ns; CG_NEVER: without limit */
     bool shield;      /* cancelling the owner does not reach the group */

@@ -39,13 +39,14 @@ CG_API void cg_http_headers_free(struct cg_http_headers *headers);
 CG_API const char *cg_http_headers_get(const struct cg_http_headers *headers,
                                        const char *name);
 
-/* Iterates over the fields: set *at to 0 before the first call. False: no more fields. */
+/* Iterates over the fields: set *at to 0 before the first call. Returns false if there are no
+ * more fields. */
 CG_API bool cg_http_headers_next(const struct cg_http_headers *headers, size_t *at,
                                  struct cg_http_field *field);
 
 /* cg_http_headers_add appends a field; cg_http_headers_set also removes all others with
- * this name. The texts are copied, and may be texts of this list. 0; -EINVAL: the name is
- * not a token, or the value has control characters (which could inject further fields);
+ * this name. The texts are copied, and may be texts of this list. Return 0; -EINVAL: the name
+ * is not a token, or the value has control characters (which could inject further fields);
  * -ENOMEM. */
 CG_API int cg_http_headers_add(struct cg_http_headers *headers, const char *name,
                                const char *value);
@@ -66,7 +67,7 @@ CG_API bool cg_http_headers_has(const struct cg_http_headers *headers, const cha
 CG_API void cg_http_date_print(int64_t moment, char *buf);
 
 /* Parses such a date, or one of the obsolete forms "Sunday, 06-Nov-94 08:49:37 GMT" and
- * "Sun Nov  6 08:49:37 1994". False: the date is invalid; *moment is unchanged. */
+ * "Sun Nov  6 08:49:37 1994". Returns false if the date is invalid; *moment is unchanged then. */
 CG_API bool cg_http_date_parse(const char *text, int64_t *moment);
 
 /* The reason phrase of a status code: "Not Found" for 404, "Unknown" for a code without

@@ -4,10 +4,10 @@
  *     struct cg_http_cache *cache = cg_http_cache_new(.bytes = 64 << 20);
  *     struct cg_http_client *client = cg_http_client_new(.cache = cache);
  *
- * The client then stores responses that may be used again, and uses them. One that is stale, but
- * not for longer than its stale-while-revalidate says, is used, and the client asks the server
- * anew meanwhile, in a coroutine of its own: at most CG_HTTP_REFRESHES at a time, each for
- * CG_HTTP_REFRESH_TIME. cg_http_client_free ends them. */
+ * The client then stores responses that may be used again, and uses them. It also uses a
+ * response that is stale for no longer than its stale-while-revalidate allows, and validates it
+ * in the background, in a coroutine of its own: at most CG_HTTP_REFRESHES at a time, each for
+ * at most CG_HTTP_REFRESH_TIME. cg_http_client_free ends them. */
 #ifndef COGEN_HTTP_CACHE_H
 #define COGEN_HTTP_CACHE_H
 
@@ -37,7 +37,7 @@ struct cg_http_cache_options {
 struct cg_http_cache_stats {
     uint64_t hits;      /* requests that were answered without the server */
     uint64_t validated; /* those for which the server has said that nothing changed (304) */
-    uint64_t misses;    /* other requests that could have been answered */
+    uint64_t misses;    /* other requests that a cache may answer */
     size_t count;       /* responses that are stored */
     size_t bytes;       /* memory in use, also of responses that are being stored */
 };
@@ -52,16 +52,17 @@ struct cg_http_cache_stats {
 
 CG_EXTERN_C_BEGIN
 
-/* Makes an empty cache. NULL: no memory. NULL as options: the defaults. Beyond a limit the
- * responses that have not been used for the longest time go first. */
+/* Makes an empty cache, to be freed with cg_http_cache_free. Options NULL: all defaults.
+ * Returns NULL if there is no memory. Beyond a limit the responses that have not been used for
+ * the longest time go first. */
 CG_API struct cg_http_cache *
 cg_http_cache_new_with(const struct cg_http_cache_options *options);
 
-/* Frees a cache, or lets the last client do that which uses it. NULL is ignored. */
+/* Frees a cache; if clients still use it, the last of them frees it. NULL is ignored. */
 CG_API void cg_http_cache_free(struct cg_http_cache *cache);
 
-/* Removes the responses of a URL; NULL: all. Returns how many; CG_EHTTP_URL: the URL is
- * invalid; -ENOMEM. */
+/* Removes the stored responses of a URL, or all if it is NULL. Returns how many there were;
+ * CG_EHTTP_URL: the URL is invalid; -ENOMEM. */
 CG_API ssize_t cg_http_cache_remove(struct cg_http_cache *cache, const char *url);
 
 CG_API void cg_http_cache_stats(const struct cg_http_cache *cache,

@@ -65,8 +65,8 @@ struct cg_http_tls {
     void *arg; /* borrowed */
 };
 
-/* Where connections to a host lead, instead of the addresses of its name. The Host field,
- * and the name that a certificate must have, stay those of the URL. */
+/* Another address for a host: connections to the host are made to it, and its name is not
+ * looked up. The Host field, and the name that a certificate must have, stay those of the URL. */
 struct cg_http_target {
     const char *origin; /* of the URL: "example.org:443"; host or port may be "*"; without a
                            port it is any */
@@ -128,9 +128,9 @@ struct cg_http_client_options {
                                 CG_HTTP_REPLY_WINDOW */
     uint32_t h2_all_windows; /* of all bodies that may be on their way, at least 65535;
                                 CG_HTTP_REPLY_WINDOWS */
-    uint32_t h2_useless;     /* bytes that the server may send one after the other without any of
-                                a head or a body; then the connection fails;
-                                CG_HTTP_H2_USELESS */
+    uint32_t h2_useless;     /* bytes that the server may send in a row without a part of a head
+                              * or of a body; after more the connection fails;
+                              * CG_HTTP_H2_USELESS */
 
     struct cg_http_jar *jar; /* cookies (cogen/http_jar.h), borrowed until the client has made
                                 its last request; NULL: none are sent or kept */
@@ -155,10 +155,11 @@ struct cg_http_source {
     const struct cg_http_headers *trailers;
 };
 
-/* Whom a request serves: its connection begins with the PROXY protocol. See
- * cg_write_proxy_header. */
+/* For which client a proxy makes a request: the connection begins with a header of the PROXY
+ * protocol that names the client. See cg_write_proxy_header. */
 struct cg_http_proxied {
-    const char *client, *server; /* the ends of the client's connection; client NULL: nobody */
+    const char *client, *server; /* the ends of the client's connection; client NULL: none, the
+                                  * proxy asks for itself */
     unsigned version;            /* 1 or 2; 0: 2 */
 };
 
@@ -187,22 +188,22 @@ struct cg_http_fetch {
     const char *bearer; /* a token, which is sent instead */
 
     /* How urgent the response is: the field Priority (RFC 9218). "u=0" is the most urgent and
-     * "u=7" the least; "u=3" is usual. With "i", as in "u=5, i", parts of the response are of
-     * use. NULL: not sent. A server of HTTP/2 sends in this order what it can. */
+     * "u=7" the least; "u=3" is usual. With "i", as in "u=5, i", the response is useful in
+     * parts. NULL: not sent. A server of HTTP/2 sends what it has in this order. */
     const char *priority;
 
     /* The connection begins with the PROXY protocol, behind a SOCKS or CONNECT proxy and before
-     * TLS, and is shared only with requests that have the same here. It does not if a redirect
-     * has led to another host or port. A URL that is asked of an HTTP proxy is -EINVAL. NULL: no
-     * header. */
+     * TLS, and is shared only with requests that have the same here. After a redirect to
+     * another host or port there is no header. -EINVAL: the request goes through an HTTP proxy
+     * that forwards it. NULL: no header. */
     const struct cg_http_proxied *proxied;
 
     size_t limit;       /* bytes of a whole body, decoded; 0: CG_HTTP_BODY_LIMIT */
     unsigned redirects; /* how many are followed; 0: CG_HTTP_REDIRECTS */
     bool stay;          /* redirects are returned, not followed */
     bool downgrade;     /* redirects from https to http are followed */
-    bool stream;        /* the operation completes with the head; cg_http_read_reply reads
-                           the body. What was not sent of the request then is not sent */
+    bool stream;        /* the operation completes with the head; cg_http_read_reply reads the
+                           body. The rest of the request's body is not sent then */
     bool raw;           /* Accept-Encoding is not sent, nothing is decoded */
     bool bare;          /* of the client's own fields only Host and the length of the body
                            are sent, and its .jar and .cache are not used: for a proxy, which
@@ -223,14 +224,14 @@ struct cg_http_fetch {
     unsigned retries;
     int64_t retry_pause, retry_time;
 
-    /* Called with the reply when its head has come, in the coroutine of the request; may
-     * yield. It reads the body by cg_http_read_reply, and the rest of the request's body is
-     * sent meanwhile, unless the response is not successful (2xx): so both may go on for as
-     * long as they like. If the sending fails, what it yields completes with -ECANCELED, and
-     * the operation with that failure. When it has read the whole response and returns 0, the
-     * operation completes when the rest of the request is sent or the server takes no more of
-     * it (for .send_timeout). Otherwise the rest is not sent; a negative result is that of
-     * the operation. The reply must not be freed in it. NULL: see .stream. */
+    /* Called with the reply when its head has come, in the coroutine of the request; may yield.
+     * It reads the body by cg_http_read_reply while the rest of the request's body is still
+     * being sent (unless the response is not successful, 2xx). If sending fails, what it yields
+     * completes with -ECANCELED, and the operation with that failure. If it has read the whole
+     * response and returns 0, the operation completes when the rest of the request is sent, or
+     * when the server takes no more of it (for .send_timeout). Otherwise the rest is not sent;
+     * a negative result becomes that of the operation. It must not free the reply. NULL: see
+     * .stream. */
     ssize_t (*receive)(void *arg, struct cg_http_reply *reply);
     void *receive_arg;
 
@@ -245,9 +246,9 @@ struct cg_http_fetch {
 /* Where a response is from: the server, or the client's .cache. */
 enum cg_http_from {
     CG_HTTP_FROM_SERVER,
-    CG_HTTP_FROM_CACHE,     /* it was fresh */
-    CG_HTTP_FROM_VALIDATED, /* the server has said that it has not changed */
-    CG_HTTP_FROM_STALE,     /* the request or the server allows that */
+    CG_HTTP_FROM_CACHE,     /* a fresh response */
+    CG_HTTP_FROM_VALIDATED, /* a stale one; the server has confirmed that it is unchanged */
+    CG_HTTP_FROM_STALE,     /* a stale one, which the request or the server allows */
 };
 
 #ifndef __cplusplus
@@ -318,8 +319,8 @@ CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_http_fetch_type, cg_http_read_reply_type;
 
-/* Makes a client. The options and their texts are copied; the environment is read now.
- * NULL: no memory. */
+/* Makes a client. The options and their texts are copied; the environment is read now. Returns
+ * NULL if there is no memory. */
 CG_API struct cg_http_client *
 cg_http_client_new_with(const struct cg_http_client_options *options);
 
@@ -334,10 +335,10 @@ CG_API void cg_http_client_tidy(struct cg_http_client *client);
 /* The number of open connections, in use or idle. */
 CG_API size_t cg_http_client_connections(const struct cg_http_client *client);
 
-/* The same for connections to the host and port of a URL, also those through proxies unless
- * the proxy forwards the requests themselves (http through an HTTP proxy): all of that
- * proxy's count then. CG_EHTTP_URL: the URL is invalid; CG_EHTTP_PROXY: the proxy is;
- * -ENOMEM. */
+/* The number of open connections to the host and port of a URL, directly or through a proxy's
+ * tunnel. For http through an HTTP proxy, whose connections serve all hosts: the number of
+ * connections to that proxy. CG_EHTTP_URL: the URL is invalid; CG_EHTTP_PROXY: the proxy is
+ * invalid; -ENOMEM. */
 CG_API ssize_t cg_http_client_connections_to(struct cg_http_client *client, const char *url);
 
 /* Closes the idle ones of these connections, so that the next request connects anew. Returns
@@ -367,10 +368,11 @@ CG_API const char *cg_http_reply_body(const struct cg_http_reply *reply, size_t 
 
 /* Takes the connection out of the reply to a request with .upgrade, if its status is 101:
  * what is unread on it belongs to the other protocol. The caller closes the socket; it
- * counts no more against the client's limits. By HTTP/2 it is a stream of a connection that
- * other requests use, too; 2xx, by which a server accepts that, becomes 101 with the fields that
- * HTTP/1.1 would have: Upgrade, Connection and Sec-WebSocket-Accept. NULL: another status, or it
- * was taken, or there is no memory. */
+ * counts no more against the client's limits. Over HTTP/2 the socket is a stream of a
+ * connection that other requests use, too; there a server accepts with 2xx, and the reply shows
+ * 101 and the fields that HTTP/1.1 would have: Upgrade, Connection and Sec-WebSocket-Accept.
+ * Returns NULL if the status is another one, the connection was taken already, or there is no
+ * memory. */
 CG_API struct cg_sock *cg_http_reply_take_sock(struct cg_http_reply *reply);
 
 /* The protocol that the response has come by: "HTTP/1.0", "HTTP/1.1" or "HTTP/2". */

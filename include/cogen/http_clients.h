@@ -31,8 +31,8 @@ struct cg_http_limiter;
 struct cg_http_limiter_options {
     unsigned rate;      /* requests a second of one address, on average; 0: 10 */
     unsigned burst;     /* requests that an address may make at once; 0: 10 times the rate */
-    unsigned addresses; /* how many are remembered; the one that has been idle longest, of a
-                           few, makes room for a new one; 0: CG_HTTP_LIMITER_ADDRESSES */
+    unsigned addresses; /* how many are remembered; a new one replaces the one, of a few, that
+                         * has been idle longest; 0: CG_HTTP_LIMITER_ADDRESSES */
     void *reserved;
 };
 
@@ -56,7 +56,8 @@ CG_EXTERN_C_BEGIN
 CG_API ssize_t cg_http_forwarded_layer(struct cg_http_request *req,
                                        const struct cg_http_layer *next, void *forwarded);
 
-/* Makes a limiter; NULL: no memory. Freeing NULL is ignored. */
+/* Makes a limiter, to be freed with cg_http_limiter_free (NULL is ignored). Returns NULL if
+ * there is no memory. */
 CG_API struct cg_http_limiter *
 cg_http_limiter_new_with(const struct cg_http_limiter_options *options);
 CG_API void cg_http_limiter_free(struct cg_http_limiter *limiter);

@@ -29,7 +29,7 @@ struct cg_http_cookie_options {
     uint8_t same_site;  /* enum cg_http_same_site */
     bool secure;        /* is sent over https only */
     bool scripts;       /* scripts of the page may read it, too; false: HttpOnly */
-    bool partitioned;   /* each site that embeds this one has its own; must be .secure */
+    bool partitioned;   /* each site that embeds this one has its own copy; must be .secure */
     void *reserved;
 };
 
@@ -37,7 +37,7 @@ struct cg_http_cookie_options {
 
 /* cg_http_response_set_cookie(req, "name", "value", .secure = true, ...): adds a cookie to
  * the response, with its options as keywords. cg_http_response_remove_cookie(req, "name",
- * .path = p, .domain = d): lets the browser forget it; the path and the domain must be those
+ * .path = p, .domain = d): makes the browser forget it; the path and the domain must be those
  * with which it was set. */
 #define cg_http_response_set_cookie(...) cg__http_set_cookie(__VA_ARGS__, )
 #define cg__http_set_cookie(r, n, v, ...)                                                  \

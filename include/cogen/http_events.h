@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Server-sent events for many clients. The program publishes events, and the library sends
- * each of them to all clients that listen; clients may have events of their own as well. One to
- * which nothing is to be sent has no coroutine. See cg_http_events(3).
+ * each of them to all clients that listen; a client may have events of its own as well. A
+ * client to which nothing is to be sent has no coroutine. See cg_http_events(3).
  *
  *     static ssize_t listen(struct cg_http_request *req, void *news)
  *     {
@@ -46,17 +46,18 @@ struct cg_http_event {
     const char *data;  /* required for an event that is published */
     const char *event; /* its name; NULL: "message" */
     int64_t retry;     /* ns, after which a client that was cut off comes back; 0: as before */
-    /* By which a client that comes back says what it has seen last. NULL: the library makes
-     * one for a published event, and a client's own event has none; "": none. */
+    /* A client that comes back sends the id of the last event that it has seen. NULL: the
+     * library makes one for a published event, and a client's own event has none; "": none. */
     const char *id;
     void *reserved;
 };
 
-/* Gives the next event of one client's own, such as a greeting, or what it has missed: fills in
- * *event, which is all zero and whose texts must stay valid until the next call or the end, and
- * returns 1. 0: there is none now; a negative code: the stream ends, as it does after an event
- * whose name or id has a line break. `sent` is how many events this function has given. Called in
- * the scheduler's thread, and must not yield. */
+/* Gives the next event for one client alone, such as a greeting or something that the client
+ * has missed. Fills in *event, which is all zero, and returns 1; the texts must stay valid
+ * until the next call or the end of the stream. Returns 0 if there is none now, or a negative
+ * code: then the stream ends, as it does after an event whose name or id has a line break.
+ * `sent` is how many events this function has given. Called in the scheduler's thread, and must
+ * not yield. */
 typedef int cg_http_events_next(void *arg, uint64_t sent, struct cg_http_event *event);
 
 #ifndef __cplusplus
@@ -73,11 +74,11 @@ struct cg_http_serve_events_op {
 
 /* cg_http_serve_events(req, events): responds with a stream of events, to be yielded by a
  * handler, which then returns: the response goes on without it, until the client leaves, the
- * events are freed or the server shuts down, which waits for no client. Fields that the
- * handler has set are sent. The client gets what is published from now on; if its
- * Last-Event-ID is of these events, what has been published since that one, as far as it is
- * kept. The connection of HTTP/1 is closed at the end, and earlier if the client sends more.
- * Keywords:
+ * events are freed, or the server shuts down; a shutdown does not wait for such clients. Fields
+ * that the handler has set are sent. The client gets what is published from now on. If its
+ * Last-Event-ID is the id of one of these events, it first gets those that were published after
+ * that one and are still kept. The connection of HTTP/1 is closed at the end, and earlier if
+ * the client sends more. Keywords:
  *   .next = fn    gives events for this client alone. They are sent before the published ones; fn
  *                 is called at first, after each heartbeat, and whenever something is published
  *                 or cg_http_events_wake is called, until it returns 0;
@@ -86,8 +87,9 @@ struct cg_http_serve_events_op {
  *                 coroutine that may be cancelled, and a shutdown waits for it;
  *   .arg = arg    for both functions;
  *   .last = id    of the event that the client has seen last, in place of its Last-Event-ID.
- *   0; to a HEAD it responds, and that is all. -EALREADY: the response has begun; -EINVAL: the
- * body of the request has not been read; -EMSGSIZE: the fields are too long; -ENOMEM. */
+ * Completes with 0 (for a HEAD when the head is sent); -EALREADY: the response has begun;
+ * -EINVAL: the body of the request has not been read; -EMSGSIZE: the fields are too long;
+ * -ENOMEM. */
 #define cg_http_serve_events(...) cg__http_serve_events(__VA_ARGS__, )
 #define cg__http_serve_events(r, e, ...)                                                   \
     CG_OP(cg_http_serve_events, .req = (r), .events = (e), __VA_ARGS__)
@@ -106,20 +108,21 @@ CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_http_serve_events_type;
 
-/* Makes a place where events are published; to be freed with cg_http_events_free. The options
- * are copied; NULL: all defaults. NULL: no memory, or .kept is too large. */
+/* Makes a list of events that clients may listen to, to be freed with cg_http_events_free. The
+ * options are copied (NULL: all defaults). Returns NULL if there is no memory, or if .kept is
+ * too large. */
 CG_API struct cg_http_events *
 cg_http_events_new_with(const struct cg_http_events_options *options);
 
-/* Ends the streams of all clients, soon, also of those that do not read, and frees the events,
- * before their scheduler and in its thread. No request may be served with them any more. NULL is
- * ignored. */
+/* Frees the events, and soon ends the streams of all clients, also of those that do not read.
+ * To be called in the scheduler's thread, before the scheduler is freed; no further request may
+ * be served with the events. NULL is ignored. */
 CG_API void cg_http_events_free(struct cg_http_events *events);
 
-/* Publishes an event, whose texts are copied. Its id tells clients that come back from where to go
- * on; the program's own ids should differ, as of several the newest event counts. Never waits; the
- * scheduler's thread only. 0; -EINVAL: it has no data, or its name or id has a line break;
- * -ENOMEM. */
+/* Publishes an event, whose texts are copied. Clients that come back name its id, and get what
+ * follows. Ids of the program's own should be unique: of several events with one id the newest
+ * counts. Never waits; the scheduler's thread only. Returns 0; -EINVAL: it has no data, or its
+ * name or id has a line break; -ENOMEM. */
 CG_API int cg_http_events_publish_with(struct cg_http_events *events,
                                        const struct cg_http_event *event);
 

@@ -23,7 +23,8 @@ struct cg_http_files_options {
 CG_EXTERN_C_BEGIN
 
 /* Opens a directory whose files cg_http_files_handler serves, with *files as its arg,
- * mounted on a pattern such as "GET /prefix/". 0 or -errno. */
+ * mounted on a pattern such as "GET /prefix/"; to be closed with cg_http_files_close when no
+ * request uses it any more. Returns 0 or -errno. */
 CG_API int cg_http_files_open(const char *root, const struct cg_http_files_options *options,
                               struct cg_http_files **files);
 CG_API void cg_http_files_close(struct cg_http_files *files);
@@ -31,8 +32,9 @@ CG_API void cg_http_files_close(struct cg_http_files *files);
 /* A handler whose arg is a struct cg_http_files: responds with the file that the rest of
  * the path names. It knows conditional requests, ranges, index.html, and compressed
  * siblings. No path leads out of the directory. Replace files by rename(2): a response that is
- * made while a file is written in place may have old and new bytes. Requests of one turn share what
- * the first of them has found: one that is pipelined behind a change may get the file as it was. */
+ * made while a file is written in place may have old and new bytes. Requests that are served in
+ * one turn of the scheduler share the open file: one that was sent right behind a change may
+ * get the file as it was. */
 CG_API ssize_t cg_http_files_handler(struct cg_http_request *req, void *files);
 
 CG_EXTERN_C_END

@@ -96,18 +96,19 @@ extern CG_API const struct cg_op_type cg_http_read_form_type;
 /* Frees a form, and closes its files. NULL is ignored. */
 CG_API void cg_http_form_free(struct cg_http_form *form);
 
-/* The value of the first field with this name; the first file. NULL: none. */
+/* The value of the first field with this name; the first file with this name. NULL: none. */
 CG_API const char *cg_http_form_get(const struct cg_http_form *form, const char *name);
 CG_API const struct cg_http_part *cg_http_form_file(const struct cg_http_form *form,
                                                     const char *name);
 
-/* Iterates over the parts: set *at to 0 before the first call. NULL: no more. */
+/* Iterates over the parts: set *at to 0 before the first call. Returns NULL behind the last
+ * one. */
 CG_API const struct cg_http_part *cg_http_form_next(const struct cg_http_form *form,
                                                     size_t *at);
 
 /* Gives a stored file a name in the same file system, so that it outlives the form. Its
- * permissions are those of its owner only (0600; see fchmod(2)). 0; -EEXIST: the name is
- * taken; -EINVAL: the part is not a stored file; -errno of linkat(2). */
+ * permissions are those of its owner only (0600; see fchmod(2)). Returns 0; -EEXIST: the name
+ * is taken; -EINVAL: the part is not a stored file; -errno of linkat(2). */
 CG_API int cg_http_form_keep(const struct cg_http_form *form,
                              const struct cg_http_part *part, const char *path);
 

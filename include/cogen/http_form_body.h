@@ -36,7 +36,7 @@ struct cg_http_form_body;
 CG_EXTERN_C_BEGIN
 
 /* Makes a body of items, the last of which has the name NULL; to be freed with
- * cg_http_form_body_free (NULL is ignored). 0; -EINVAL: a Content-Type has control
+ * cg_http_form_body_free (NULL is ignored). Returns 0; -EINVAL: a Content-Type has control
  * characters, or the length of a file is unknown; -ENOMEM; -errno of fstat. */
 CG_API int cg_http_form_body_new(const struct cg_http_form_item *items,
                                  struct cg_http_form_body **body);

@@ -36,8 +36,8 @@ struct cg_http_hop {
     const char *name;     /* in the field Via, which finds loops: a request that has this name
                              in its Via gets 508. NULL: no such field */
     const char *upgrades; /* protocols to which a connection may be upgraded, as "websocket,
-                             x-mine"; an upgrade to others is not asked for, and over
-                             HTTP/2 gets 501. NULL: "websocket"; "": none */
+                             x-mine"; a request to upgrade to another one is forwarded without
+                             its Upgrade; over HTTP/2 it gets 501. NULL: "websocket"; "": none */
     bool reveal;          /* send X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host and
                              Forwarded (RFC 7239) about the client */
     /* With .reveal: the addresses and networks whose own fields of this kind are believed
@@ -86,11 +86,11 @@ struct cg_http_upstreams_options {
     unsigned attempts;
     unsigned requests;     /* at a time to one upstream (CG_HTTP_UPSTREAM_REQUESTS); if all are
                               at this limit the response is 503 */
-    unsigned failures;     /* so many failures (3) .. */
-    int64_t failure_time;  /* .. within this time (10 s) take an upstream out .. */
-    int64_t out_time;      /* .. for this time (5 s); then one request tries it, and a response
-                              brings the upstream back. If all are out, one request at a time
-                              tries each at once. With .probe only probes try it */
+    unsigned failures;     /* how many failures within .failure_time take an upstream out (3) */
+    int64_t failure_time;  /* (10 s) */
+    int64_t out_time;      /* how long an upstream is out (5 s). Then one request tries it, and a
+                              response brings it back. If all are out, one request at a time tries
+                              each without a delay. With .probe only probes try it */
     const char *probe;     /* a path that cg_http_watch_upstreams requests: "/health". A status
                               of 200 to 399 is a success. NULL: none. Borrowed */
     int64_t probe_interval; /* between two probes of an upstream (5 s) */
@@ -103,7 +103,7 @@ struct cg_http_upstreams_options {
     void *reserved;
 };
 
-/* What one upstream has of its own. */
+/* Options of one upstream. */
 struct cg_http_upstream_options {
     /* The version, 1 or 2, of the PROXY protocol, as in struct cg_http_hop; 0: that of the set's
      * .hop; CG_HTTP_NO_PROXY_PROTOCOL: none. */
@@ -154,8 +154,8 @@ struct cg_http_watch_upstreams_op {
  *   .hop    how it is forwarded; NULL: all defaults
  *   .why    CG_HTTP_WHY_SIZE bytes: what has failed, in printable ASCII
  *   .fault  where it has failed
- * A client that has ended its stream has left, unless it takes an interim response: 100 is
- * sent to find out. Partial, like cg_http_fetch. */
+ * If the client ends its stream, an interim response (100) is sent to find out whether it still
+ * reads; if it does not, it has left. Partial, like cg_http_fetch. */
 #define cg_http_forward_to(...) cg__http_forward_to(__VA_ARGS__, )
 #define cg__http_forward_to(r, c, u, ...)                                                  \
     CG_OP(cg_http_forward_to, .req = (r), .client = (c), .url = (u), __VA_ARGS__)
@@ -190,26 +190,27 @@ extern CG_API const struct cg_op_type cg_http_forward_type, cg_http_forward_to_t
 /* Makes an empty set of upstreams, which belongs to the scheduler that forwards its first request.
  * The client is borrowed: its connections, limits and timeouts are those of the gateway. It should
  * allow as many connections to one origin (.per_origin) as requests are expected at a time, and
- * read no proxies from the environment. NULL: no memory. */
+ * read no proxies from the environment. Returns NULL if there is no memory. */
 CG_API struct cg_http_upstreams *
 cg_http_upstreams_new_with(struct cg_http_client *client,
                            const struct cg_http_upstreams_options *options);
 
-/* Frees it, before its client and its scheduler are freed; no operation may use it, so the server
- * that forwards by it has ended. NULL is ignored. */
+/* Frees the set, before its client and its scheduler are freed. No operation may use it any
+ * more, so end the server that forwards with it first. NULL is ignored. */
 CG_API void cg_http_upstreams_free(struct cg_http_upstreams *upstreams);
 
 /* Adds an upstream, at any time, by its URL, "http://10.0.0.1:8080" or "https://backend/app",
- * without a query. The options are copied (NULL: all defaults). 0; -EINVAL: the URL or an option is
- * invalid, or CG_HTTP_UPSTREAMS_LIMIT is exceeded; -EEXIST; -ENOMEM. */
+ * without a query. The options are copied (NULL: all defaults). Returns 0; -EINVAL: the URL or
+ * an option is invalid, or CG_HTTP_UPSTREAMS_LIMIT is exceeded; -EEXIST; -ENOMEM. */
 CG_API int cg_http_upstreams_add_with(struct cg_http_upstreams *upstreams, const char *url,
                                       const struct cg_http_upstream_options *options);
 
 /* Removes the upstream that was added with this URL, at any time: no further request goes to it,
- * requests in progress are finished, and its idle connections are closed. 0; -ENOENT. */
+ * requests in progress are finished, and its idle connections are closed. Returns 0; -ENOENT:
+ * there is none. */
 CG_API int cg_http_upstreams_remove(struct cg_http_upstreams *upstreams, const char *url);
 
-/* How many upstreams are not out. */
+/* The number of upstreams that are available, not taken out after failures. */
 CG_API size_t cg_http_upstreams_available(const struct cg_http_upstreams *upstreams);
 
 /* A handler whose arg is a struct cg_http_upstreams: forwards as cg_http_forward does. */

@@ -61,18 +61,18 @@ struct cg_http_jar_cookie {
 
 CG_EXTERN_C_BEGIN
 
-/* Makes an empty jar, to be freed with cg_http_jar_free. NULL: no memory. NULL as options:
- * the defaults. Beyond a limit cookies that have expired go first, then those that have not
- * been sent for the longest time; of a site with too many, those without Secure before
- * others. */
+/* Makes an empty jar, to be freed with cg_http_jar_free. Options NULL: all defaults. Returns
+ * NULL if there is no memory. Beyond a limit cookies that have expired go first, then those
+ * that have not been sent for the longest time; of a site with too many, those without Secure
+ * before others. */
 CG_API struct cg_http_jar *cg_http_jar_new_with(const struct cg_http_jar_options *options);
 
 /* Frees a jar, after the clients that use it. NULL is ignored. */
 CG_API void cg_http_jar_free(struct cg_http_jar *jar);
 
 /* Puts a cookie into the jar, or removes it if it has expired. text: the value of a
- * Set-Cookie field in a response from the URL. 0; CG_EHTTP_URL: the URL is invalid; -EINVAL:
- * the cookie is refused, and why (may be NULL) gets the reason (static); -ENOMEM. */
+ * Set-Cookie field in a response from the URL. Returns 0; CG_EHTTP_URL: the URL is invalid;
+ * -EINVAL: the cookie is refused, and why (may be NULL) gets the reason (static); -ENOMEM. */
 CG_API int cg_http_jar_set(struct cg_http_jar *jar, const char *url, const char *text,
                            const char **why);
 
@@ -83,12 +83,13 @@ CG_API int cg_http_jar_set(struct cg_http_jar *jar, const char *url, const char 
 CG_API ssize_t cg_http_jar_get(struct cg_http_jar *jar, const char *url, char *buf,
                                size_t size);
 
-/* Iterates over the cookies: set *at to NULL before the first call. False: no more. The texts
- * are valid until the jar is changed. */
+/* Iterates over the cookies: set *at to NULL before the first call. Returns false behind the
+ * last one. The texts are valid until the jar is changed. */
 CG_API bool cg_http_jar_next(const struct cg_http_jar *jar, const void **at,
                              struct cg_http_jar_cookie *cookie);
 
-/* Removes the cookies of a domain with a name; NULL: any. Returns how many. */
+/* Removes the cookies of a domain that have this name; a NULL stands for any domain or name.
+ * Returns how many there were. */
 CG_API size_t cg_http_jar_remove(struct cg_http_jar *jar, const char *domain,
                                  const char *name);
 
@@ -101,9 +102,10 @@ enum { CG_HTTP_JAR_FILE_LIMIT = 16 * 1024 * 1024 }; /* bytes of a file that are 
  * have it; lines that are not a cookie are skipped, and the number of the first one is stored
  * in *wrong (0: none; NULL is allowed). Returns the number of cookies. cg_http_jar_save
  * replaces a file by all cookies, also those of the session, as one step; only its owner may
- * read it. What is not a regular file, also a symbolic link, is written to. cg_http_jar_print
- * prints the same. SameSite is not in this format. Negative: -errno, -ENOMEM; -EFBIG if there is
- * more in the file than CG_HTTP_JAR_FILE_LIMIT, whose cookies are in the jar. All block. */
+ * read it. A path that is not a regular file, such as a device or a symbolic link, is written
+ * to instead of replaced. cg_http_jar_print prints the same. SameSite is not in this format.
+ * Negative results: -errno, -ENOMEM; -EFBIG: the file exceeds CG_HTTP_JAR_FILE_LIMIT, and the
+ * jar has the cookies up to there. All block. */
 CG_API ssize_t cg_http_jar_load(struct cg_http_jar *jar, const char *path, unsigned *wrong);
 CG_API int cg_http_jar_save(const struct cg_http_jar *jar, const char *path);
 CG_API void cg_http_jar_print(const struct cg_http_jar *jar, FILE *file);

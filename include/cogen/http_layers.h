@@ -57,8 +57,8 @@ struct cg_http_send_redirect_op {
 /* cg_http_send_redirect(req, status, location): responds with a redirect, 301, 302, 303
  * (after a form), 307 or 308 (with the same method). The location is a URL, or relative to
  * that of the request. Blanks and what is not ASCII are encoded. A location that a client has
- * chosen may lead anywhere: "//evil.example" is another host. 0, or -EINVAL: another status,
- * or the location has control characters; or the errors of cg_http_respond. */
+ * chosen may lead anywhere: "//evil.example" is another host. Completes with 0; -EINVAL:
+ * another status, or the location has control characters; or the errors of cg_http_respond. */
 #define cg_http_send_redirect(...) cg__http_send_redirect(__VA_ARGS__, )
 #define cg__http_send_redirect(r, s, l, ...)                                               \
     CG_OP(cg_http_send_redirect, .req = (r), .status = (s), .location = (l), __VA_ARGS__)
@@ -80,12 +80,13 @@ CG_API ssize_t cg_http_bearer_layer(struct cg_http_request *req,
 
 /* Adds a header field Server-Timing: how long a part of the response took, for the tools of
  * browsers. The name is a token; `length` is in ns, below 0: none; the description is printable
- * ASCII, or NULL. 0; -EINVAL: a text is invalid or longer than CG_HTTP_TIMING_LIMIT; or the errors
- * of cg_http_response_add_header. */
+ * ASCII, or NULL. Returns 0; -EINVAL: a text is invalid or longer than CG_HTTP_TIMING_LIMIT; or
+ * the errors of cg_http_response_add_header. */
 CG_API int cg_http_response_add_timing(struct cg_http_request *req, const char *name,
                                        int64_t length, const char *description);
 
-/* Whether both are equal, found in a time that depends on the length of `given` only. */
+/* Whether both texts are equal. The time that this takes depends on the length of `given` only,
+ * so that it reveals nothing of the secret. */
 CG_API bool cg_http_secret_is(const char *given, const char *secret);
 
 /* A layer that gives each request an id of 32 random hexadecimal digits, as the parameter

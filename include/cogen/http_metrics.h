@@ -15,8 +15,8 @@ struct cg_http_metrics;
 
 CG_EXTERN_C_BEGIN
 
-/* Makes counts, all 0; they must outlive the servers. NULL: no memory. Freeing NULL is
- * ignored. */
+/* Makes counts, all 0, to be freed with cg_http_metrics_free (NULL is ignored) after the
+ * servers that use them. Returns NULL if there is no memory. */
 CG_API struct cg_http_metrics *cg_http_metrics_new(void);
 CG_API void cg_http_metrics_free(struct cg_http_metrics *metrics);
 

@@ -90,15 +90,15 @@ CG_API const char *cg_http_request_param(const struct cg_http_request *req,
 CG_API const char *cg_http_request_query(struct cg_http_request *req, const char *name);
 
 /* Stores the number that a name in the query has, "7" or "-7"; `otherwise`, which need not be
- * in the range, if the query lacks the name. 0; -EINVAL: the value is not a number; -ERANGE: it is
- * below `least` or above `most`. *number is `otherwise` then, too. */
+ * in the range, if the query lacks the name. Returns 0; -EINVAL: the value is not a number;
+ * -ERANGE: it is below `least` or above `most`. *number is `otherwise` then, too. */
 CG_API int cg_http_request_query_number(struct cg_http_request *req, const char *name,
                                         int64_t least, int64_t most, int64_t otherwise,
                                         int64_t *number);
 
 /* Sets a parameter, in the place of others with this name: what a layer has found out, for
  * the handler ("user"). The texts that cg_http_request_path and _param have returned before
- * are no longer valid. 0; -EINVAL: the name is not a token, or the value has control
+ * are no longer valid. Returns 0; -EINVAL: the name is not a token, or the value has control
  * characters; -ENOMEM. */
 CG_API int cg_http_request_set_param(struct cg_http_request *req, const char *name,
                                      const char *value);
@@ -123,15 +123,16 @@ CG_API int cg_http_request_minor(const struct cg_http_request *req);
 CG_API const char *cg_http_request_protocol(const struct cg_http_request *req);
 
 /* The scheme that the client names, "http" or "https": in front of the target of HTTP/1 or, as
- * every client does, beside that of HTTP/2. NULL: none, or another. What a proxy is asked for;
- * it does not tell how the client has connected. */
+ * every client does, beside that of HTTP/2. NULL: none, or another. It tells what a proxy is
+ * asked for, not how the client has connected. */
 CG_API const char *cg_http_request_scheme(const struct cg_http_request *req);
 
 /* Stores the address of the client: the parameter "client-address", which the option
  * .proxy_protocol and cg_http_forwarded_layer set, or else that of the connection's other end,
- * without port, brackets and zone: "192.0.2.1", "2001:db8::1", "unix" for a UNIX socket. It is
- * asked for once a connection, and valid as long as the request and the parameter. 0; -ENOMEM, or
- * an error of getpeername, -ENOTCONN: then *client is NULL. */
+ * without port, brackets and zone: "192.0.2.1", "2001:db8::1", "unix" for a UNIX socket. The
+ * kernel is asked once for each connection. The text is valid until the handler returns or the
+ * parameter is set again. Returns 0; -ENOMEM, or an error of getpeername, -ENOTCONN: then
+ * *client is NULL. */
 CG_API int cg_http_request_client(const struct cg_http_request *req, const char **client);
 
 /* The connection's socket, borrowed, for its addresses. To learn that the client has left, use

@@ -52,9 +52,9 @@ struct cg_http_upgrade_op {
  * came together are sent together. The status is 200 to 999: 1xx are for
  * cg_http_send_interim and cg_http_upgrade. With 204, 205 and 304, and to a HEAD, the body is not
  * sent. Content-Length with 304 and to a HEAD is len; if that is 0, it is what the handler has
- * set, or is left out. If the request's body has not been read, drain_limit applies. 0;
- * -EALREADY: the response has begun; -EINVAL: another status, or .mime is empty or has control
- * characters. */
+ * set, or is left out. If the request's body has not been read, the server's .drain_limit
+ * applies. Completes with 0; -EALREADY: the response has begun; -EINVAL: another status, or
+ * .mime is empty or has control characters. */
 #define cg_http_respond(...) cg__http_respond(__VA_ARGS__, )
 #define cg__http_respond(r, s, b, n, ...)                                                  \
     CG_OP(cg_http_respond, .req = (r), .status = (s), .body = (b), .len = (n), __VA_ARGS__)
@@ -81,8 +81,8 @@ struct cg_http_upgrade_op {
     CG__OP_OF(cg_http_respond, cg_http_write, .req = (r), .body = (b), .len = (n),        \
               __VA_ARGS__)
 
-/* cg_http_send_file(req, fd, offset, len): like cg_http_write, with bytes of an open
- * file. 0; CG_EOF: the file is shorter than that; -EPIPE as cg_http_write. */
+/* cg_http_send_file(req, fd, offset, len): like cg_http_write, with bytes of an open file.
+ * Completes with 0; CG_EOF: the file is shorter than that; -EPIPE as cg_http_write. */
 #define cg_http_send_file(...) cg__http_send_file(__VA_ARGS__, )
 #define cg__http_send_file(r, f, o, n, ...)                                                \
     CG_OP(cg_http_send_file, .req = (r), .file = (f), .offset = (o), .len = (n),          \
@@ -90,16 +90,16 @@ struct cg_http_upgrade_op {
 
 /* cg_http_send_event(req, .data = "text", .event = "name", .id = "7", .retry = ns): sends a
  * server-sent event; the first one begins the response. Without any keyword it sends a
- * comment, which keeps the connection alive. 0; -EINVAL: the name or the id has a line
- * break; -EPIPE as cg_http_write. */
+ * comment, which keeps the connection alive. Completes with 0; -EINVAL: the name or the id has
+ * a line break; -EPIPE as cg_http_write. */
 #define cg_http_send_event(...) cg__http_send_event_op(__VA_ARGS__, )
 #define cg__http_send_event_op(r, ...) CG_OP(cg_http_send_event, .req = (r), __VA_ARGS__)
 
 /* cg_http_send_interim(req, status, fields): sends an interim response such as 103 Early
  * Hints; the final response must follow. fields: an array that ends with an empty field,
  * or NULL; borrowed. HTTP/1.0 has no interim responses, so its clients are sent nothing.
- * 0; -EALREADY: the response has begun; -EINVAL: the status is not 100 or 102 to 199, or
- * a field cannot be sent; -EMSGSIZE: the fields exceed headers_limit. If it fails
+ * Completes with 0; -EALREADY: the response has begun; -EINVAL: the status is not 100 or 102 to
+ * 199, or a field cannot be sent; -EMSGSIZE: the fields exceed headers_limit. If it fails
  * otherwise or is cancelled, the connection is closed. */
 #define cg_http_send_interim(...) cg__http_send_interim(__VA_ARGS__, )
 #define cg__http_send_interim(r, s, f, ...)                                                \
@@ -109,7 +109,7 @@ struct cg_http_upgrade_op {
  * and the fields that were set. Then the ownership of the connection passes to the
  * caller, who closes *sock; its unread input stays readable. A 101 gets "Connection:
  * upgrade" and, unless the handler has set Upgrade, an Upgrade field with the first
- * protocol that the client asks for. 0, or
+ * protocol that the client asks for. Completes with 0, or
  *   -EALREADY  the response has begun
  *   -EINVAL    another status; the body has not been read; the client has not asked for
  *              an upgrade, or not for the protocol that the handler has set
@@ -143,7 +143,7 @@ CG_API void cg_http_response_set_failure(struct cg_http_request *req, int status
 CG_API int cg_http_response_status(const struct cg_http_request *req);
 
 /* Sets a header field, or adds one more with this name. The fields Server and Date
- * replace those of the server. 0; -EINVAL: an invalid name or value; -ENOMEM; -EALREADY:
+ * replace those of the server. Return 0; -EINVAL: an invalid name or value; -ENOMEM; -EALREADY:
  * the response has begun. */
 CG_API int cg_http_response_set_header(struct cg_http_request *req, const char *name,
                                        const char *value);
@@ -154,8 +154,8 @@ CG_API int cg_http_response_add_header(struct cg_http_request *req, const char *
  * response begins. */
 CG_API struct cg_http_headers *cg_http_response_headers(struct cg_http_request *req);
 
-/* Adds a trailer, to be sent after a chunked body. Other responses are sent without it. 0,
- * -EINVAL, -ENOMEM. */
+/* Adds a trailer, to be sent after a chunked body. Other responses are sent without it. Returns
+ * 0, -EINVAL or -ENOMEM. */
 CG_API int cg_http_response_add_trailer(struct cg_http_request *req, const char *name,
                                         const char *value);
 

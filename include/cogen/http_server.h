@@ -28,9 +28,9 @@ struct cg_http_server;
  * request. */
 typedef ssize_t cg_http_handler(struct cg_http_request *req, void *arg);
 
-/* A layer around handlers, and what it goes around: next. It calls cg_http_layer_run(next,
- * req) for the rest, returns what that has returned, and does what it likes before and
- * after. If it does not call the rest, it responds itself. */
+/* A layer is a function around handlers. `next` is the rest of the chain: the layer calls it by
+ * cg_http_layer_run(next, req), returns what that returns, and does what it likes before and
+ * after. A layer that does not call the rest responds itself. */
 struct cg_http_layer;
 typedef ssize_t cg_http_around(struct cg_http_request *req, const struct cg_http_layer *next,
                                void *arg);
@@ -44,15 +44,15 @@ struct cg_http_layer {
 
 enum {
     CG_HTTP_REQUEST_LIMIT = 1024 * 1024, /* bytes of a request's body; beyond: 413 */
-    CG_HTTP_HEADER_RATE = 240,        /* bytes a second of a head, at least */
-    CG_HTTP_BODY_RATE = 240,          /* bytes a second of a body, at least */
+    CG_HTTP_HEADER_RATE = 240,        /* the lowest rate of a head, bytes a second */
+    CG_HTTP_BODY_RATE = 240,          /* the lowest rate of a body, bytes a second */
     CG_HTTP_DRAIN_LIMIT = 64 * 1024,  /* bytes of an unread body that are discarded */
     CG_HTTP_LINGER_LIMIT = 16 * 1024 * 1024, /* bytes that are discarded before a close */
     CG_HTTP_COMPRESS_ABOVE = 1024,    /* longer texts are compressed; bytes */
     CG_HTTP_REQUEST_WINDOW = 64 * 1024,   /* bytes of a body ahead of its handler: HTTP/2 */
     CG_HTTP_REQUEST_WINDOWS = 256 * 1024, /* of all bodies of a connection of HTTP/2 */
-    CG_HTTP_H2_BURST = 2000,          /* frames without progress at once, and .. */
-    CG_HTTP_H2_RATE = 400,            /* .. a second */
+    CG_HTTP_H2_BURST = 2000,          /* frames without progress, at once */
+    CG_HTTP_H2_RATE = 400,            /* the same, in a second */
     CG_HTTP_PARAMS_LIMIT = 16,        /* ":name" segments of a pattern */
 };
 
@@ -140,8 +140,8 @@ struct cg_http_server_options {
     void *wrap_arg;
     /* enum cg_http_protocol (CG_HTTP_H1 | CG_HTTP_H2). A connection speaks HTTP/2 if its
      * ends have agreed on "h2" by ALPN, which the configuration of TLS must offer, or, with
-     * CG_HTTP_H2C, if it begins as HTTP/2 does. One that speaks what is not allowed here is
-     * closed. Without nghttp2 the library has only HTTP/1. */
+     * CG_HTTP_H2C, if it begins as HTTP/2 does. A connection that speaks a protocol which is
+     * not allowed here is closed. Without nghttp2 the library has only HTTP/1. */
     uint8_t protocols;
     /* Limits of a connection of HTTP/2. */
     unsigned h2_streams;     /* requests in progress, also those whose client has reset them
@@ -152,19 +152,19 @@ struct cg_http_server_options {
                                 (CG_HTTP_REQUEST_WINDOW) */
     uint32_t h2_all_windows; /* of all bodies of a connection, at least 65535
                                 (CG_HTTP_REQUEST_WINDOWS) */
-    /* A client may cause so much work without progress, at once (CG_HTTP_H2_BURST) and a second
-     * (CG_HTTP_H2_RATE). A frame counts one unless it brings a part of a request, and so does a
-     * field beyond the limits of a head; the reset of a stream, whoever sends it, counts ten. Each
-     * 256 bytes of a response make up for one, a complete response for four. A client that
-     * exceeds it is told ENHANCE_YOUR_CALM, and its connection ends. */
+    /* How much work without progress a client may cause: at once (CG_HTTP_H2_BURST), and in
+     * each second (CG_HTTP_H2_RATE). A frame counts one unless it brings a part of a request,
+     * and so does a field beyond the limits of a head; the reset of a stream, whoever sends it,
+     * counts ten. Each 256 bytes of a response make up for one, a complete response for four. A
+     * client that exceeds it is told ENHANCE_YOUR_CALM, and its connection ends. */
     unsigned h2_burst, h2_rate;
-    /* The proxies that begin their connections with the PROXY protocol, version 1 or 2, to
-     * tell whom they serve (none): addresses and networks, "127.0.0.1, 10.0.0.0/8", or
-     * "unix". Borrowed. The address that they tell is the parameter "client-address" of their
-     * requests, and is in the access log. A connection of theirs without a valid header, of
-     * 4 KiB at most and within header_timeout, is closed. From others no header is expected.
-     * With an item that is none of these, cg_http_serve completes with -EINVAL.
-     * Their connections count as those of one address: see address_connections. */
+    /* The proxies that begin their connections with a header of the PROXY protocol, version 1
+     * or 2, which names their client (none): addresses and networks, "127.0.0.1, 10.0.0.0/8",
+     * or "unix". Borrowed. The address that they tell is the parameter "client-address" of
+     * their requests, and is in the access log. A connection of theirs without a valid header,
+     * of 4 KiB at most and within header_timeout, is closed. From others no header is expected.
+     * With an item that is none of these, cg_http_serve completes with -EINVAL. Their
+     * connections count as those of one address: see address_connections. */
     const char *proxy_protocol;
     void *reserved;
 };
@@ -214,8 +214,8 @@ struct cg_http_shutdown_op { /* cg_http_shutdown, cg_http_wait_shutdown */
  * have ended. Each gets one more response, which says "Connection: close". A connection
  * without a request stays open for .idle ns (CG_SECOND, and at most half of .timeout),
  * because its client may have sent one already; CG_NOWAIT: it is closed unless a request
- * has arrived. When the timeout expires, requests in progress are cancelled. 0;
- * -ETIMEDOUT: some were cancelled; -ECANCELED: the same. */
+ * has arrived. When the timeout expires, requests in progress are cancelled. Completes with 0;
+ * -ETIMEDOUT or -ECANCELED: some requests were cancelled. */
 #define cg_http_shutdown(...) cg__http_shutdown(__VA_ARGS__, )
 #define cg__http_shutdown(s, ...) CG_OP(cg_http_shutdown, .server = (s), __VA_ARGS__)
 
@@ -255,13 +255,13 @@ CG_API void cg_http_server_free(struct cg_http_server *server);
  * against these only; the patterns without a host are for all other hosts.
  *   The most specific pattern wins. The server responds with 405 to a path that is mounted
  * for other methods only, with 404 to other paths, and with 501 to methods that it does
- * not know. 0; -EINVAL: the pattern is invalid or its method unknown; -EEXIST; -ENOMEM. */
+ * not know. Returns 0; -EINVAL: the pattern is invalid or its method unknown; -EEXIST; -ENOMEM. */
 CG_API int cg_http_server_mount(struct cg_http_server *server, const char *pattern,
                                 cg_http_handler *handler, void *arg);
 
 /* Adds a layer around all handlers of the server, within those that were added before. It
  * also goes around the responses of the server itself to paths that are not mounted. The
- * request's parameters are not known yet. 0; -EINVAL: NULL; -ENOMEM. */
+ * request's parameters are not known yet. Returns 0; -EINVAL: around is NULL; -ENOMEM. */
 CG_API int cg_http_server_add_layer(struct cg_http_server *server, cg_http_around *around,
                                     void *arg);
 

@@ -23,15 +23,16 @@ enum cg_metric_kind {
 struct cg_metric {
     const char *name;  /* "cogen_ops_total"; static */
     const char *help;  /* a sentence; static */
-    const char *label; /* by what it is divided: "op"; static. NULL: by nothing */
-    const char *of;    /* its label's value: "read" */
+    const char *label; /* the name of its label: "op"; static. NULL: it has none */
+    const char *of;    /* the value of its label: "read" */
     enum cg_metric_kind kind;
     unsigned sched; /* the scheduler: they are numbered from 1, in the order in which they were
                      * made; 0: it is of the process */
     uint64_t value; /* a histogram's: how many lengths it holds */
     uint64_t sum;   /* a histogram's: their sum, ns */
-    const uint64_t *buckets; /* a histogram's: how many lengths are above the limit of the
-                              * bucket before and not above that of this one */
+    const uint64_t *buckets; /* a histogram's: how many lengths each bucket has, that is,
+                              * lengths above the limit of the bucket before it and up to its
+                              * own */
 };
 
 /* Called for each metric. A result other than 0 ends the walk. */
@@ -39,10 +40,11 @@ typedef int cg_metrics_fn(void *arg, const struct cg_metric *metric);
 
 CG_EXTERN_C_BEGIN
 
-/* Calls fn(arg, metric) for all metrics of all schedulers of the process that count, and if there
- * is one, for those of the process; those of one name one after the other. Their values are of
- * about one moment. In any thread; no scheduler waits for it. What fn gets is valid until it
- * returns. Returns 0, what fn returned if that is not 0, or -ENOMEM. */
+/* Calls fn(arg, metric) for each metric of each scheduler of the process that counts and, if
+ * there is such a scheduler, for the metrics of the process. Metrics of one name follow each
+ * other; all values are of about the same moment. May be called in any thread; no scheduler
+ * waits for it. What fn gets is valid until it returns. Returns 0, what fn returned if that is
+ * not 0, or -ENOMEM. */
 CG_API int cg_metrics_walk(cg_metrics_fn *fn, void *arg);
 
 /* The greatest length that bucket `index` of each histogram counts, in ns: 1 us times 4 to the

@@ -10,9 +10,19 @@ struct cg_coro;
 struct cg_op;
 struct cg_sched;
 
-/* Values of the keyword .prio. Coroutines that are favoured one after the other, with no
- * other coroutine running in between, run in that order. Favouring starves nobody: after 16
- * consecutive runs of favoured coroutines the next favoured ones go to the tail. */
+/* Words that all headers use:
+ *   traceless       an op that does not complete has consumed and changed nothing, and may be
+ *                   yielded again: bytes, items and connections that come late are for the next
+ *   partial         an op that does not complete may have done a part; .moved says how much
+ *   compound        an op whose type has a function that yields other ops
+ *   holds the run   while such an op waits, cg_sched_run does not return; what waits without a
+ *   open            hold can be ended by another coroutine only
+ *   turn            one round of the scheduler: due timers, ready coroutines, then the reactor */
+
+/* Values of the keyword .prio: which coroutines are favoured, that is, go to the head of the
+ * ready queue. Coroutines that are favoured one after the other, with no other coroutine
+ * running in between, run in that order. Favouring starves nobody: after 16 consecutive runs of
+ * favoured coroutines the next favoured ones go to the tail. */
 enum cg_prio {
     CG_PRIO_DEFAULT = 0, /* the scheduler's option .prio, else CG_PRIO_LAST */
     CG_PRIO_CORO = 1,    /* favour the yielder: it continues at once, or goes to the head */
@@ -115,7 +125,8 @@ struct cg_object {
     bool closed;
 };
 
-/* The fields at the start of every operation. Keywords, accepted by every constructor:
+/* The fields at the start of every operation. These are keywords, which every constructor
+ * accepts:
  *   .timeout       a length from now in ns. 0: the scheduler's default if it applies, else
  *                  none; CG_NOWAIT: do not wait; CG_NEVER: no limit
  *   .deadline      a moment; 0: none. The earliest of .timeout, .deadline and the deadlines

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The PROXY protocol: a proxy begins a connection with a header that tells whom it serves. See
+/* The PROXY protocol: a proxy begins a connection with a header that names its client. See
  * cg_read_proxy_header(3). */
 #ifndef COGEN_PROXIED_H
 #define COGEN_PROXIED_H
@@ -26,12 +26,13 @@ struct cg_write_proxy_header_op {
 };
 
 /* cg_read_proxy_header(sock): reads the header of the PROXY protocol, version 1 or 2, with which a
- * connection begins, at most 4 KiB. 1: it names the client, whose address
- * cg_sock_peer_addr(sock) returns from now on ("unix:" for a UNIX socket); 0: it names none, as for
- * the proxy's own checks. Once this is known, it completes with the same again. Only connections
- * of proxies that are trusted may begin so: the header is a claim. -EPROTO: the header is invalid;
- * CG_EOF: the stream has ended; -ENOMEM; -EBUSY: another coroutine reads, or a view is lent; and
- * errors of the connection. Incomplete or invalid it stays unread. Traceless. Keywords:
+ * connection begins, at most 4 KiB. Completes with 1 if the header names the client, whose
+ * address cg_sock_peer_addr(sock) returns from now on ("unix:" for a UNIX socket), and with 0
+ * if it names none, as for the proxy's own checks. Yielded again, it completes with the same.
+ * Only connections of proxies that are trusted may begin so: the header is a claim. -EPROTO:
+ * the header is invalid; CG_EOF: the stream has ended; -ENOMEM; -EBUSY: another coroutine
+ * reads, or a view is lent; and errors of the connection. A header that is incomplete or
+ * invalid stays unread. Traceless. Keywords:
  *   .from   the proxies that begin connections so: addresses and networks, "10.0.0.0/8, ::1", or
  *           "unix". On a connection of another peer nothing is read, and it completes with 0;
  *           -EINVAL: an item is none of these. NULL: every peer begins so */

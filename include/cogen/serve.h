@@ -39,9 +39,9 @@ struct cg_serve_op {
  *                cancelled. 0: cancelled at once; CG_NEVER: no limit
  *   .spread      in a crew: the service's name, the same on all workers that offer it. Each
  *                new connection goes to the worker that serves the fewest under this name,
- *                before anything is read, and counts for that worker's .limit, which it may
- *                exceed by what is on its way. NULL: all stay here. Borrowed. One server of
- *                a name on each worker: a second one completes with -EEXIST
+ *                before anything is read. It counts for that worker's .limit, which may be
+ *                exceeded by connections that are on their way. NULL: all stay here. Borrowed.
+ *                One server of a name on each worker: a second one completes with -EEXIST
  *   .proxies     the proxies that begin their connections with the PROXY protocol, version 1 or 2:
  *                addresses and networks, "127.0.0.1, 10.0.0.0/8", or "unix". The handler begins
  *                behind the header, and cg_sock_peer_addr has the client's address. A connection of

@@ -78,8 +78,8 @@ struct cg_sim_options {
     enum cg_order_kind order;
     unsigned depth;
     uint64_t steps;
-    /* The address of a name server: whoever looks up a name and has no resolver of its own asks
-     * it (the resolver "world"). NULL: nobody is asked. Must live as long as the world. */
+    /* The address of a name server: schedulers without a resolver of their own ask it (the
+     * resolver "world"). NULL: there is none. Must live as long as the world. */
     const char *name_server;
     void *reserved;
 };
@@ -132,12 +132,12 @@ CG_API ssize_t cg_sim_run(struct cg_reactor *world);
  *
  * set_handles: sets the limit .handles of the world.
  *
- * set_lack: how often something cannot be had, of a thousand times; 0, as at first: never.
- * Without memory coroutines are not started and sockets not made (-ENOMEM), and reads fail
- * that need a buffer (-ENOBUFS). Without threads cg_offload fails (-EAGAIN). A look-up that
- * lacks a good answer fails at once (CG_ELOOKUP), says that the host is unknown, has the
- * address 192.0.2.1, takes up to 30 s, or fails after that time. If the world has a name
- * server, its answers are spoilt in the same ways, or do not come. */
+ * set_lack: how often something is lacking, of a thousand times; 0, as at first: never. Without
+ * memory coroutines are not started and sockets not made (-ENOMEM), and reads fail that need a
+ * buffer (-ENOBUFS). Without threads cg_offload fails (-EAGAIN). A look-up that lacks a good
+ * answer fails at once (CG_ELOOKUP), says that the host is unknown, has the address 192.0.2.1,
+ * takes up to 30 s, or fails after that time. If the world has a name server, its answers are
+ * spoilt in the same ways, or do not come. */
 CG_API void cg_sim_kill(struct cg_reactor *host);
 CG_API void cg_sim_set_paused(struct cg_reactor *host, bool paused);
 CG_API void cg_sim_set_link(struct cg_reactor *from, struct cg_reactor *to, bool up);

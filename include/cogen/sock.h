@@ -409,7 +409,7 @@ CG_API int cg_sock_getopt(struct cg_sock *sock, int level, int name, void *value
 CG_API bool cg_sock_is_quiet(struct cg_sock *sock);
 
 /* Sets the default timeout of this socket's operations except accept, in ns, instead of the
- * scheduler's. 0: the scheduler's again. */
+ * scheduler's. 0: the scheduler's default applies again. */
 CG_API void cg_sock_set_timeout(struct cg_sock *sock, int64_t timeout);
 
 /* The descriptor, for options that the library does not know; it stays the socket's.

@@ -36,7 +36,7 @@ struct cg_starter_options {
 CG_EXTERN_C_BEGIN
 
 /* Makes a starter whose coroutines run fn(op); to be freed with cg_starter_free. The options
- * are copied; NULL: all defaults. NULL: no memory. */
+ * are copied (NULL: all defaults). Returns NULL if there is no memory. */
 CG_API struct cg_starter *cg_starter_new_with(struct cg_sched *sched, cg_fn *fn,
                                               const struct cg_starter_options *options);
 
@@ -51,9 +51,9 @@ CG_API void cg_starter_free(struct cg_starter *starter);
  * to run, so that thousands of connections that time out at one moment do not need thousands
  * of stacks. If there is no memory for a stack, it is tried again until there is.
  *   Stopping the scheduler cancels coroutines, but not these operations: whoever owns them
- * cancels them. They must not be such as belong to the coroutine that yields them (cg_lock,
- * cg_wait_condition, groups, iterators).
- *   Result: 0; -EBUSY: it is pending already; -EOPNOTSUPP: the operation is compound and
+ * cancels them. Operations that belong to the coroutine that yields them (cg_lock,
+ * cg_wait_condition, groups, iterators) cannot wait like this.
+ *   Returns 0; -EBUSY: it is pending already; -EOPNOTSUPP: the operation is compound and
  * needs a coroutine from the start (cg_call, or a read over TLS; cg_wait_input does not):
  * nothing has happened. */
 CG_API int cg_starter_await(struct cg_starter *starter, struct cg_op *op);
@@ -62,9 +62,9 @@ CG_API int cg_starter_await(struct cg_starter *starter, struct cg_op *op);
  * started as always. No effect if it has completed. */
 CG_API void cg_starter_cancel(struct cg_starter *starter, struct cg_op *op);
 
-/* Takes an operation back: cancels it without starting its coroutine. False: it has completed,
- * or who holds it (the kernel) does not let go at once; then its coroutine runs, or has run, as
- * always. */
+/* Takes an operation back: cancels it without starting its coroutine. Returns true if that was
+ * possible; false if the operation has completed, or its holder (the kernel) does not let go at
+ * once: then its coroutine runs, or has run, as always. */
 CG_API bool cg_starter_withdraw(struct cg_starter *starter, struct cg_op *op);
 
 /* How many operations wait, or have completed and their coroutine has not been started

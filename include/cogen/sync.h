@@ -104,8 +104,8 @@ struct cg_wait_barrier_op {
 #define cg__call_locked(m, f, a, ...)                                                      \
     CG_OP(cg_call_locked, .mutex = (m), .fn = (f), .arg = (a), __VA_ARGS__)
 
-/* cg_acquire(&semaphore): takes one unit, with .units = n n units together. Completes with
- * 0; -EINVAL: n exceeds the limit. */
+/* cg_acquire(&semaphore): takes one unit, or .units = n units together. Completes with 0;
+ * -EINVAL: n exceeds the limit. */
 #define cg_acquire(...) cg__acquire(__VA_ARGS__, )
 #define cg__acquire(s, ...) CG_OP(cg_acquire, .semaphore = (s), __VA_ARGS__)
 

@@ -26,7 +26,7 @@ CG_EXTERN_C_BEGIN
 
 /* Makes a signer of `count` secrets, which are copied. The first signs, all are recognised:
  * to change the secret, put the new one in front, and remove the old one when what it has
- * signed has expired. 0; -EINVAL: no secret, or one is too short; -ENOMEM. */
+ * signed has expired. Returns 0; -EINVAL: no secret, or one is too short; -ENOMEM. */
 CG_API int cg_tls_signer_new(const struct cg_tls_secret *secrets, size_t count,
                              struct cg_tls_signer **signer);
 

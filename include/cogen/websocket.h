@@ -211,7 +211,8 @@ struct cg_ws_end_op {
           __VA_ARGS__)
 
 /* cg_ws_ping(ws, data, len): sends a ping of up to 125 bytes; the peer answers, which
- * cg_ws_read takes as a sign of life. 0; errors as cg_ws_write; -EINVAL: too long. */
+ * cg_ws_read takes as a sign of life. Completes with 0; errors as cg_ws_write; -EINVAL: too
+ * long. */
 #define cg_ws_ping(...) cg__ws_ping(__VA_ARGS__, )
 #define cg__ws_ping(w, d, n, ...)                                                          \
     CG__OP_OF(cg_ws_write, cg_ws_ping, .ws = (w), .data = (d), .len = (n), __VA_ARGS__)
@@ -219,9 +220,9 @@ struct cg_ws_end_op {
 /* cg_ws_end(ws, code): sends a Close and waits, at most .close_timeout, for the peer's; what
  * comes before that is discarded. If another coroutine reads, it only sends; that coroutine
  * gets the messages that still come, and then 0. Code: 1000 to 1003, 1007 to 1014, 3000 to 4999;
- * 0: none. Keyword .why: the reason, at most 123 bytes of UTF-8. 0, also if the WebSocket has ended
- * before; -EINVAL: the code or the reason is invalid; -ETIMEDOUT: no Close came;
- * the errors of cg_ws_read. Then the caller frees the WebSocket. */
+ * 0: none. Keyword .why: the reason, at most 123 bytes of UTF-8. Completes with 0, also if the
+ * WebSocket has ended before; -EINVAL: the code or the reason is invalid; -ETIMEDOUT: no Close
+ * came; the errors of cg_ws_read. Then the caller frees the WebSocket. */
 #define cg_ws_end(...) cg__ws_end(__VA_ARGS__, )
 #define cg__ws_end(w, c, ...) CG_OP(cg_ws_end, .ws = (w), .code = (c), __VA_ARGS__)
 
@@ -239,7 +240,7 @@ extern CG_API const struct cg_op_type cg_ws_accept_type, cg_ws_connect_type, cg_
 
 /* Makes a WebSocket over a connected stream, for which a handshake has been made by other
  * means. Ownership of sock passes to it. .deflate: both sides have agreed on
- * permessage-deflate, with the same window_bits and no_takeover for both. 0; -EINVAL:
+ * permessage-deflate, with the same window_bits and no_takeover for both. Returns 0; -EINVAL:
  * window_bits; -ENOMEM; then sock stays the caller's. */
 CG_API int cg_ws_new_with(struct cg_sock *sock, const struct cg_ws_options *options,
                           struct cg_ws **ws);
@@ -254,14 +255,14 @@ CG_API void cg_ws_free(struct cg_ws *ws);
 typedef ssize_t cg_ws_handler(struct cg_ws *ws, ssize_t kind,
                               const struct cg_ws_message *message, void *arg);
 
-/* Serves a WebSocket that cg_ws_accept has opened: called in the handler of the request, it
- * reads from when that has returned. Ownership of ws passes to the server, which frees it after
- * the last call of `handler`. That runs in a coroutine, but an idle WebSocket has none: so
- * locals, scopes and cg_local do not last from one call to the next. It and others may write,
- * cg_ws_end and cg_ws_free the WebSocket as usual, and may not read. The server's shutdown
- * waits for it. 0; -EINVAL: ws was not accepted by a server; -EBUSY: somebody reads, or it is
- * served already; -EALREADY: another WebSocket of this request is served. Then ws stays the
- * caller's. */
+/* Serves a WebSocket that cg_ws_accept has opened: call this in the handler of the request; the
+ * server reads the WebSocket once the handler has returned. Ownership of ws passes to the
+ * server, which frees it after the last call of `handler`. That runs in a coroutine, but an
+ * idle WebSocket has none: so locals, scopes and cg_local do not last from one call to the
+ * next. It and others may write, cg_ws_end and cg_ws_free the WebSocket as usual, and may not
+ * read. The server's shutdown waits for it. Returns 0; -EINVAL: ws was not accepted by a
+ * server; -EBUSY: somebody reads, or it is served already; -EALREADY: another WebSocket of this
+ * request is served. Then ws stays the caller's. */
 CG_API int cg_ws_serve(struct cg_ws *ws, struct cg_http_request *req, cg_ws_handler *handler,
                        void *arg);
 
