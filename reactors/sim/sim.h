@@ -4,10 +4,10 @@
  * that are killed, paused or cut off, sim_handle.c handles, sim_net.c messages in flight,
  * sim_conn.c connections, sim_stream.c bytes, sim_passing.c handles that are passed on,
  * sim_datagram.c datagrams that arrive, sim_datagram_send.c those that are sent,
- * sim_group.c multicast groups, sim_calls.c the calls that never wait, sim_addr.c
- * addresses, sim_trace.c chance and trace. Whatever may change a request's result touches
- * its socket, and so its handles; wait then tries the requests of the touched handles, in
- * order. */
+ * sim_group.c multicast groups, sim_calls.c the calls that never wait, sim_options.c
+ * options, sim_addr.c addresses, sim_trace.c chance and trace. Whatever may change a request's
+ * result touches its socket, and so its handles; wait then tries the requests of the touched
+ * handles, in order. */
 #ifndef COGEN_REACTORS_SIM_SIM_H
 #define COGEN_REACTORS_SIM_SIM_H
 
@@ -26,7 +26,7 @@
                                                     * is no memory */
 
 enum {
-    CG_SIM_OPTIONS = 38,        /* number of known socket options (sim_calls.c) */
+    CG_SIM_OPTIONS = 38,        /* number of known socket options (sim_options.c) */
     CG_SIM_LACKS = CG_LACKS_NAMES + 1,
     CG_SIM_HOSTS = 64,          /* most hosts of a world at a time */
     CG_SIM_BUCKETS = 1024,      /* buckets of bound addresses */
@@ -235,14 +235,14 @@ static inline struct cg_sim *cg__sim_of(struct cg_reactor *reactor)
     return cg__sim_host_of(reactor)->sim;
 }
 
-/* Whether it has a peer: not before a connect, after a reset, or when a TCP connection has
- * ended in both directions. */
+/* Whether it has a peer: not before a connect, or when a TCP connection was reset or has ended
+ * in both directions. */
 static inline bool cg__sim_is_connected(const struct cg_sim_sock *sock)
 {
     if (sock->datagram)
         return sock->remote.len > 0;
-    return sock->state == CG_SIM_CONNECTED && !sock->reset &&
-           (sock->domain == AF_UNIX || !sock->fin || !sock->wr_shut);
+    return sock->state == CG_SIM_CONNECTED &&
+           (sock->domain == AF_UNIX || (!sock->reset && (!sock->fin || !sock->wr_shut)));
 }
 
 /* sim.c: tries the requests of a host's touched handles; returns how many have completed. */
@@ -394,11 +394,19 @@ void cg__sim_leave_all(struct cg_sim_sock *sock);
 bool cg__sim_is_member(const struct cg_sim_sock *sock, const struct cg_sim_addr *to,
                        const struct cg_sim_addr *from);
 
-/* sim_calls.c */
-int cg__sim_option(const struct cg_sim_sock *sock, int level, int name);
+/* sim_calls.c. cg__sim_give copies a value to where a request wants it, as much as fits, and
+ * returns the size. */
 ssize_t cg__sim_call(struct cg_sim_host *host, struct cg_io *io);
+ssize_t cg__sim_give(const struct cg_io *io, const void *value, size_t size);
+
+/* sim_options.c */
+ssize_t cg__sim_set_option(struct cg_sim_sock *sock, const struct cg_io *io);
+ssize_t cg__sim_get_option(struct cg_sim_sock *sock, const struct cg_io *io);
+int cg__sim_option(const struct cg_sim_sock *sock, int level, int name);
 bool cg__sim_reuse_port(const struct cg_sim_sock *sock);
 bool cg__sim_v6only(const struct cg_sim_sock *sock);
+/* Called when a socket has got its local address: one of IPv6 cannot reach IPv4. */
+void cg__sim_note_v6only(struct cg_sim_sock *sock);
 void cg__sim_options_init(struct cg_sim *sim, struct cg_sim_sock *sock);
 
 /* sim_addr.c */
@@ -431,6 +439,9 @@ void cg__sim_unname(struct cg_sim *sim, struct cg_sim_sock *sock);
  * matches the address to which something is sent; 0: not at all. */
 struct cg_sim_sock *cg__sim_bound(struct cg_sim *sim, const struct cg_sim_addr *addr);
 int cg__sim_fit(const struct cg_sim_sock *sock, const struct cg_sim_addr *addr);
+/* Whether a bound socket is in the way of sockets of this kind: TCP and UDP have ports of their
+ * own, and UNIX streams and datagrams have abstract names of their own, but paths in common. */
+bool cg__sim_share_names(const struct cg_sim_sock *held, bool datagram);
 /* Chooses a port that no socket is bound to and stores it in addr. Returns 0 or
  * -EADDRINUSE. */
 int cg__sim_port_pick(struct cg_sim *sim, const struct cg_sim_sock *sock,

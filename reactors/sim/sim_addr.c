@@ -18,28 +18,38 @@ enum {
     PATH = offsetof(struct sockaddr_un, sun_path)
 };
 
+/* Returns 0, or what Linux returns for an address that is too short or of another domain. */
+static int check_addr(int domain, const struct sockaddr *addr, socklen_t len)
+{
+    socklen_t least = domain == AF_INET    ? sizeof(struct sockaddr_in)
+                      : domain == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                           : PATH + 1;
+
+    if (!addr || len < least)
+        return -EINVAL;
+    if (addr->sa_family == domain)
+        return 0;
+    return domain == AF_UNIX ? -EINVAL : -EAFNOSUPPORT;
+}
+
 /* Copies only what matters, so that equal addresses are equal byte by byte. */
 int cg__sim_addr_set(struct cg_sim_addr *to, int domain, const struct sockaddr *addr,
                      socklen_t len)
 {
-    if (!addr || len < sizeof addr->sa_family)
-        return -EINVAL;
-    if (addr->sa_family != domain)
-        return -EAFNOSUPPORT;
+    int error = check_addr(domain, addr, len);
+
+    if (error < 0)
+        return error;
     memset(to, 0, sizeof *to);
     if (domain == AF_INET) {
         const struct sockaddr_in *in = (const void *)addr;
 
-        if (len < sizeof *in)
-            return -EINVAL;
         to->in.sin_addr = in->sin_addr;
         to->in.sin_port = in->sin_port;
         to->len = sizeof *in;
     } else if (domain == AF_INET6) {
         const struct sockaddr_in6 *in6 = (const void *)addr;
 
-        if (len < sizeof *in6)
-            return -EINVAL;
         to->in6.sin6_addr = in6->sin6_addr;
         to->in6.sin6_port = in6->sin6_port;
         to->in6.sin6_scope_id = in6->sin6_scope_id;
@@ -47,7 +57,7 @@ int cg__sim_addr_set(struct cg_sim_addr *to, int domain, const struct sockaddr *
     } else {
         const struct sockaddr_un *un = (const void *)addr;
 
-        if (len <= PATH || len > sizeof *un)
+        if (len > sizeof *un)
             return -EINVAL;
         memcpy(to->un.sun_path, un->sun_path, len - PATH);
         to->len = len;
@@ -191,13 +201,19 @@ static int fit(const struct cg_sim_addr *name, bool v6only,
     return addr->sa.sa_family == AF_INET && !v6only;
 }
 
+bool cg__sim_share_names(const struct cg_sim_sock *held, bool datagram)
+{
+    return held->datagram == datagram ||
+           (held->domain == AF_UNIX && held->local.un.sun_path[0]);
+}
+
 static bool conflict(const struct cg_sim_sock *held, const struct cg_sim_sock *sock,
                      const struct cg_sim_addr *addr)
 {
     if (cg__sim_reuse_port(held) && cg__sim_reuse_port(sock))
         return false;
-    if (held->datagram != sock->datagram && sock->domain != AF_UNIX)
-        return false; /* UDP and TCP have ports of their own */
+    if (!cg__sim_share_names(held, sock->datagram))
+        return false;
     if (held->datagram && cg__sim_option(held, SOL_SOCKET, SO_REUSEADDR) &&
         cg__sim_option(sock, SOL_SOCKET, SO_REUSEADDR))
         return false;
@@ -300,8 +316,8 @@ struct cg_sim_sock *cg__sim_listener(struct cg_sim *sim, const struct cg_sim_add
     for (; (sock = *link); link = &sock->next_bound) {
         int now = fit(&sock->local, cg__sim_v6only(sock), &plain);
 
-        if (now > 0)
-            *error = sock->datagram && sock->domain == AF_UNIX ? EPROTOTYPE : ECONNREFUSED;
+        if (now > 0 && cg__sim_share_names(sock, false))
+            *error = sock->datagram ? EPROTOTYPE : ECONNREFUSED;
         if (now > best_fit && sock->state == CG_SIM_LISTENING) {
             best_fit = now;
             best = link;

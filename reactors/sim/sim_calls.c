@@ -1,191 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls of the simulated world that never wait: sockets, names and options. Options of the
- * socket's protocols are stored and have no effect, except SO_LINGER (0 s: close resets),
- * SO_REUSEPORT and IPV6_V6ONLY. Calls that would only be noise are not traced. */
+/* The calls of the simulated world that never wait: sockets and names. Calls that would only be
+ * noise are not traced. */
 #include "config.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cogen/sock.h>
 
 #include "lib/base/plural.h"
 #include "reactors/sim/sim.h"
 
-enum {
-    REUSE_PORT,
-    V6ONLY
-}; /* the first of the known options */
-
-static const struct {
-    int level, name;
-} known[] = {
-    {SOL_SOCKET, SO_REUSEPORT},
-    {IPPROTO_IPV6, IPV6_V6ONLY},
-    {SOL_SOCKET, SO_RCVBUF},
-    {SOL_SOCKET, SO_SNDBUF},
-    {SOL_SOCKET, SO_REUSEADDR},
-    {SOL_SOCKET, SO_KEEPALIVE},
-    {SOL_SOCKET, SO_BROADCAST},
-    {SOL_SOCKET, SO_OOBINLINE},
-    {SOL_SOCKET, SO_DONTROUTE},
-    {SOL_SOCKET, SO_RCVLOWAT},
-    {IPPROTO_TCP, TCP_NODELAY},
-    {IPPROTO_TCP, TCP_MAXSEG},
-    {IPPROTO_TCP, TCP_KEEPINTVL},
-    {IPPROTO_TCP, TCP_KEEPCNT},
-    {IPPROTO_TCP, CG__TCP_KEEPIDLE},
-    {IPPROTO_TCP, CG__TCP_USER_TIMEOUT},
-    {IPPROTO_TCP, CG__TCP_FASTOPEN},
-    {SOL_SOCKET, CG__SO_PRIORITY},
-    {SOL_SOCKET, CG__SO_MARK},
-    {IPPROTO_IP, IP_TOS},
-    {IPPROTO_IP, IP_TTL},
-    {IPPROTO_IPV6, IPV6_UNICAST_HOPS},
-    {IPPROTO_IPV6, IPV6_TCLASS},
-    {SOL_SOCKET, SO_BINDTODEVICE},
-    {IPPROTO_IP, IP_MULTICAST_TTL},
-    {IPPROTO_IP, IP_MULTICAST_LOOP},
-    {IPPROTO_IP, IP_MULTICAST_IF},
-    {IPPROTO_IP, IP_MTU_DISCOVER},
-    {IPPROTO_IP, IP_PKTINFO},
-    {IPPROTO_IP, IP_RECVTTL},
-    {IPPROTO_IP, IP_RECVTOS},
-    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS},
-    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP},
-    {IPPROTO_IPV6, IPV6_MULTICAST_IF},
-    {IPPROTO_IPV6, IPV6_MTU_DISCOVER},
-    {IPPROTO_IPV6, IPV6_RECVPKTINFO},
-    {IPPROTO_IPV6, IPV6_RECVHOPLIMIT},
-    {IPPROTO_IPV6, IPV6_RECVTCLASS},
-};
-_Static_assert(sizeof known / sizeof known[0] == CG_SIM_OPTIONS,
-               "room for each option");
-
-void cg__sim_options_init(struct cg_sim *sim, struct cg_sim_sock *sock)
-{
-    int i;
-
-    for (i = 0; i < CG_SIM_OPTIONS; i++)
-        if (known[i].level == SOL_SOCKET &&
-            (known[i].name == SO_RCVBUF || known[i].name == SO_SNDBUF))
-            sock->options[i] = (int)sim->opt.window;
-        else if (known[i].name ==
-                 (known[i].level == IPPROTO_IP     ? IP_MULTICAST_LOOP
-                  : known[i].level == IPPROTO_IPV6 ? IPV6_MULTICAST_LOOP
-                                                   : -1))
-            sock->options[i] = 1;
-}
-
-bool cg__sim_reuse_port(const struct cg_sim_sock *sock)
-{
-    return sock->options[REUSE_PORT] != 0;
-}
-
-bool cg__sim_v6only(const struct cg_sim_sock *sock)
-{
-    return sock->options[V6ONLY] != 0;
-}
-
-static int *find_option(struct cg_sim_sock *sock, int level, int name)
-{
-    int i;
-
-    for (i = 0; i < CG_SIM_OPTIONS; i++)
-        if (known[i].level == level && known[i].name == name)
-            return &sock->options[i];
-    return NULL;
-}
-
-int cg__sim_option(const struct cg_sim_sock *sock, int level, int name)
-{
-    const int *option = find_option((struct cg_sim_sock *)sock, level, name);
-
-    return option ? *option : 0;
-}
-
-static bool is_group_change(const struct cg_io *io)
-{
-    return (io->level == IPPROTO_IP || io->level == IPPROTO_IPV6) &&
-           (io->name == MCAST_JOIN_GROUP || io->name == MCAST_LEAVE_GROUP ||
-            io->name == MCAST_JOIN_SOURCE_GROUP || io->name == MCAST_LEAVE_SOURCE_GROUP);
-}
-
-/* Whether sockets of this kind have options of this level. */
-static ssize_t check_level(const struct cg_sim_sock *sock, int level)
-{
-    if (level == SOL_SOCKET)
-        return 0;
-    if (sock->domain == AF_UNIX)
-        return -EOPNOTSUPP;
-    return (level == IPPROTO_IPV6 && sock->domain == AF_INET) ||
-                   (level == IPPROTO_TCP && sock->datagram)
-               ? -ENOPROTOOPT
-               : 0;
-}
-
-static ssize_t set_option(struct cg_sim_sock *sock, const struct cg_io *io)
-{
-    int *option = find_option(sock, io->level, io->name);
-    ssize_t error = check_level(sock, io->level);
-
-    if (error < 0)
-        return error;
-    if (io->level == SOL_SOCKET && io->name == SO_LINGER) {
-        if (io->size < sizeof sock->linger)
-            return -EINVAL;
-        memcpy(&sock->linger, io->value, sizeof sock->linger);
-        return 0;
-    }
-    if (is_group_change(io))
-        return cg__sim_change_group(sock, io);
-    if (!option)
-        return -ENOPROTOOPT;
-    if (io->size < sizeof *option)
-        return -EINVAL;
-    memcpy(option, io->value, sizeof *option);
-    return 0;
-}
-
-static ssize_t give(const struct cg_io *io, const void *value, size_t size)
+ssize_t cg__sim_give(const struct cg_io *io, const void *value, size_t size)
 {
     if (size > io->size)
         size = io->size;
     memcpy(io->value, value, size);
     return (ssize_t)size;
-}
-
-static ssize_t get_option(struct cg_sim_sock *sock, const struct cg_io *io)
-{
-    int *option = find_option(sock, io->level, io->name), value;
-    ssize_t error = check_level(sock, io->level);
-
-    if (error < 0)
-        return error;
-    if (option)
-        return give(io, option, sizeof *option);
-    if (io->level != SOL_SOCKET)
-        return -ENOPROTOOPT;
-    switch (io->name) {
-    case SO_LINGER:
-        return give(io, &sock->linger, sizeof sock->linger);
-    case SO_TYPE:
-        value = sock->datagram ? SOCK_DGRAM : SOCK_STREAM;
-        break;
-    case SO_ACCEPTCONN:
-        value = sock->state == CG_SIM_LISTENING;
-        break;
-    case SO_ERROR:
-        value = sock->connector ? 0 : sock->error; /* the connect itself returns its
-                                                    * error */
-        sock->error -= value;
-        break;
-    default:
-        return -ENOPROTOOPT;
-    }
-    return give(io, &value, sizeof value);
 }
 
 static ssize_t make_socket(struct cg_sim_host *host, const struct cg_io *io)
@@ -219,6 +49,8 @@ static ssize_t bind_socket(struct cg_sim *sim, struct cg_sim_sock *sock,
         error = -EINVAL;
     if (error == 0)
         error = cg__sim_name(sim, sock, &addr);
+    if (error == 0)
+        cg__sim_note_v6only(sock);
     if (error == 0)
         cg__sim_note(sim, sock->fd, "is bound to %s", cg__sim_text(&sock->local, text));
     return error;
@@ -255,15 +87,15 @@ static ssize_t own_name(const struct cg_sim_sock *sock, const struct cg_io *io)
                                           : sizeof none.sa.sa_family};
 
     none.sa.sa_family = (sa_family_t)sock->domain;
-    return sock->local.len > 0 ? give(io, &sock->local.sa, sock->local.len)
-                               : give(io, &none.sa, none.len);
+    return sock->local.len > 0 ? cg__sim_give(io, &sock->local.sa, sock->local.len)
+                               : cg__sim_give(io, &none.sa, none.len);
 }
 
 static ssize_t peer_name(const struct cg_sim_sock *sock, const struct cg_io *io)
 {
     if (!cg__sim_is_connected(sock))
         return -ENOTCONN;
-    return give(io, &sock->remote.sa, sock->remote.len);
+    return cg__sim_give(io, &sock->remote.sa, sock->remote.len);
 }
 
 /* All processes of the world are this one. */
@@ -331,9 +163,9 @@ ssize_t cg__sim_call(struct cg_sim_host *host, struct cg_io *io)
     case CG_IO_LISTEN:
         return listen_socket(sim, sock, io->backlog);
     case CG_IO_SETOPT:
-        return set_option(sock, io);
+        return cg__sim_set_option(sock, io);
     case CG_IO_GETOPT:
-        return get_option(sock, io);
+        return cg__sim_get_option(sock, io);
     case CG_IO_SOCKNAME:
         return own_name(sock, io);
     case CG_IO_PEERNAME:

@@ -256,12 +256,16 @@ static ssize_t shut_listener(struct cg_sim *sim, struct cg_sim_sock *sock, int h
 
 ssize_t cg__sim_shutdown(struct cg_sim *sim, struct cg_sim_sock *sock, int how)
 {
+    ssize_t result = 0;
+
     if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
         return -EINVAL;
     if (sock->state == CG_SIM_LISTENING)
         return shut_listener(sim, sock, how);
-    if (sock->domain != AF_UNIX && !cg__sim_is_connected(sock))
+    if (sock->domain != AF_UNIX && sock->state == CG_SIM_CONNECTING)
         return -ENOTCONN;
+    if (sock->domain != AF_UNIX && !cg__sim_is_connected(sock))
+        result = -ENOTCONN; /* Linux shuts it down all the same */
     if (how != SHUT_WR)
         sock->rd_shut = true;
     if (how != SHUT_RD && !sock->wr_shut) {
@@ -275,7 +279,7 @@ ssize_t cg__sim_shutdown(struct cg_sim *sim, struct cg_sim_sock *sock, int how)
             cg__sim_touch(sock->peer);
         cg__sim_uncrowd(sim);
     }
-    return 0;
+    return result;
 }
 
 static bool unread(const struct cg_sim_sock *sock)

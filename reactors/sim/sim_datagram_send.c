@@ -16,7 +16,6 @@ enum {
     UDP_LONGEST = 65507,  /* bytes over IPv4 */
     UDP6_LONGEST = 65527, /* bytes over IPv6 */
     UNIX_QUEUE = 10,      /* datagrams that a UNIX socket has unread before senders wait */
-    TTL = 64,             /* the default */
 };
 
 /* Where a datagram goes, and from where. */
@@ -62,7 +61,7 @@ static struct cg_sim_sock *find_unix(struct cg_sim *sim, const struct cg_sim_add
 {
     struct cg_sim_sock *sock = cg__sim_bound(sim, to);
 
-    while (sock && !cg__sim_addr_same(&sock->local, to))
+    while (sock && !(cg__sim_addr_same(&sock->local, to) && cg__sim_share_names(sock, true)))
         sock = sock->next_bound;
     if (!sock)
         *error = to->un.sun_path[0] ? -ENOENT : -ECONNREFUSED;
@@ -86,14 +85,13 @@ static int read_addr(const struct cg_sim_sock *sock, const struct sockaddr *addr
 {
     int domain = sock->domain, error;
 
-    if (domain == AF_INET6 && len >= sizeof addr->sa_family && addr->sa_family == AF_INET) {
-        if (cg__sim_v6only(sock))
-            return -ENETUNREACH;
+    if (domain == AF_INET6 && len >= sizeof addr->sa_family && addr->sa_family == AF_INET)
         domain = AF_INET;
-    }
     if ((error = cg__sim_addr_set(to, domain, addr, len)) < 0)
         return error;
     *to = cg__sim_addr_in(to, AF_INET);
+    if (to->sa.sa_family == AF_INET && cg__sim_v6only(sock))
+        return -ENETUNREACH;
     cg__sim_addr_settle(to);
     return domain != AF_UNIX && cg__sim_port(to) == 0 ? -EINVAL : 0;
 }
@@ -104,8 +102,12 @@ ssize_t cg__sim_set_peer(struct cg_sim *sim, struct cg_sim_sock *sock, const str
     char text[CG_SIM_TEXT];
     ssize_t error = read_addr(sock, io->addr, io->addrlen, &to);
 
-    if (error == 0 && sock->domain == AF_UNIX)
-        find_unix(sim, &to, &error);
+    if (error == 0 && sock->domain == AF_UNIX) {
+        const struct cg_sim_sock *peer = find_unix(sim, &to, &error);
+
+        if (peer && !hears(peer, &sock->local))
+            error = -EPERM;
+    }
     if (error == 0)
         error = bind_any(sim, sock);
     if (error < 0)
@@ -135,7 +137,7 @@ static ssize_t post(struct cg_sim *sim, const struct cg_sim_sock *sock, struct c
         .msg = {.data = made->bytes, .size = len, .origin = (uint8_t)sock->host->number},
         .from = cg__sim_addr_in(&route->from, to->domain),
         .to = cg__sim_addr_in(&route->to, to->domain),
-        .ttl = ttl > 0 ? ttl : cg__sim_addr_is_group(&route->to) ? 1 : TTL,
+        .ttl = ttl,
         .ecn = 3 & cg__sim_option(sock, v4 ? IPPROTO_IP : IPPROTO_IPV6,
                                   v4 ? IP_TOS : IPV6_TCLASS),
     };
@@ -145,11 +147,13 @@ static ssize_t post(struct cg_sim *sim, const struct cg_sim_sock *sock, struct c
     return 0;
 }
 
-/* Called when no socket is bound to the address: a connected sender gets the error after a
- * round trip. */
-static void refuse(struct cg_sim *sim, struct cg_sim_sock *sock)
+/* Called when no socket is bound to the address: a sender whose peer that is gets the error
+ * after a round trip. */
+static void refuse(struct cg_sim *sim, struct cg_sim_sock *sock, const struct route *route)
 {
-    struct cg_sim_msg *msg = sock->remote.len > 0 ? calloc(1, sizeof *msg) : NULL;
+    struct cg_sim_addr to = cg__sim_addr_in(&route->to, sock->domain);
+    bool peer = cg__sim_addr_same(&sock->remote, &to);
+    struct cg_sim_msg *msg = peer ? calloc(1, sizeof *msg) : NULL;
 
     if (!msg)
         return;
@@ -198,7 +202,7 @@ static ssize_t send_udp(struct cg_sim *sim, struct cg_sim_sock *sock, const stru
                  cg__sim_text(&route->to, text), copies > 1 ? ", twice" : "");
     to = everybody ? NULL : find_receiver(sim, route);
     if (!everybody && !to)
-        refuse(sim, sock);
+        refuse(sim, sock, route);
     for (; (everybody || to) && copies > 0 && error == 0; copies--)
         error = to ? post(sim, sock, to, route) : send_to_all(sim, sock, route);
     return error;
@@ -266,24 +270,25 @@ static ssize_t send_one(struct cg_sim *sim, struct cg_sim_sock *sock,
 {
     const struct cg_addr *addr = datagram->addr;
     struct route route = {.datagram = datagram};
-    ssize_t error = 0;
+    bool to_peer = !addr || addr->len == 0;
+    ssize_t error = bind_any(sim, sock);
 
-    if (sock->error)
-        return cg__sim_take_error(sock);
-    if (sock->wr_shut)
-        return -EPIPE;
-    if (addr && addr->len > 0)
+    if (error < 0)
+        return error;
+    if (!to_peer)
         error = read_addr(sock, &addr->base, addr->len, &route.to);
-    else if (sock->reset)
-        return lose_peer(sock);
     else if (sock->remote.len > 0)
         route.to = cg__sim_addr_in(&sock->remote, AF_INET);
     else
         error = sock->domain == AF_UNIX ? -ENOTCONN : -EDESTADDRREQ;
-    if (error == 0)
-        error = bind_any(sim, sock);
     if (error < 0)
         return error;
+    if (sock->error)
+        return cg__sim_take_error(sock);
+    if (sock->wr_shut)
+        return -EPIPE;
+    if (to_peer && sock->reset)
+        return lose_peer(sock);
     set_source(sock, &route);
     return sock->domain == AF_UNIX ? send_unix(sim, sock, &route)
                                    : send_udp(sim, sock, &route);

@@ -101,7 +101,7 @@ static size_t maybe_short(struct cg_sim *sim, size_t n)
 static bool nothing_arrived(struct cg_sim_sock *sock, ssize_t *result)
 {
     if (sock->state != CG_SIM_CONNECTED) {
-        *result = sock->domain == AF_UNIX ? -EINVAL : -ENOTCONN;
+        *result = sock->domain == AF_UNIX ? -EINVAL : sock->rd_shut ? 0 : -ENOTCONN;
         return sock->state != CG_SIM_CONNECTING;
     }
     *result = 0;
@@ -235,10 +235,16 @@ static size_t room_left(const struct cg_sim *sim, const struct cg_sim_sock *sock
     return sock->unacked < sim->opt.window ? sim->opt.window - sock->unacked : 0;
 }
 
-static bool is_broken(const struct cg_sim_sock *sock)
+/* Whether nobody takes what is sent. Only a UNIX socket learns that from its peer. */
+static bool cannot_write(const struct cg_sim_sock *sock)
 {
-    return sock->wr_shut || sock->reset ||
+    return sock->wr_shut ||
            (sock->domain == AF_UNIX && (!sock->peer || sock->peer->rd_shut));
+}
+
+static bool has_ended(const struct cg_sim_sock *sock)
+{
+    return sock->fin || sock->rd_shut;
 }
 
 /* Returns true if nothing can be sent, now or later. */
@@ -251,9 +257,17 @@ static bool cannot_send(struct cg_sim_sock *sock, ssize_t *result)
         *result = sock->domain == AF_UNIX ? -ENOTCONN : -EPIPE;
     else if (sock->error && sock->domain != AF_UNIX)
         *result = cg__sim_take_error(sock);
-    else if (is_broken(sock))
+    else if (sock->reset || cannot_write(sock))
         *result = -EPIPE;
     return *result < 0;
+}
+
+/* sendfile(2) looks at the file first, and at the socket only if there is something to send. */
+static bool file_has_ended(const struct cg_io *io)
+{
+    char byte;
+
+    return io->code == CG_IO_SENDFILE && io->count > 0 && fetch(io, 0, &byte, 1) == 0;
 }
 
 bool cg__sim_send(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
@@ -262,6 +276,10 @@ bool cg__sim_send(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io
     size_t room = room_left(sim, sock), n, done = 0;
     ssize_t got = 0;
 
+    if (file_has_ended(io)) {
+        *result = 0;
+        return true;
+    }
     if (cannot_send(sock, result))
         return true;
     n = wanted(io, room);
@@ -284,12 +302,18 @@ bool cg__sim_send(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io
     return true;
 }
 
+static unsigned datagram_readiness(const struct cg_sim_sock *sock)
+{
+    return CG_OUT | (sock->input.head || sock->rd_shut ? CG_IN : 0) |
+           (sock->error ? CG_ERR : 0) | (sock->rd_shut && sock->wr_shut ? CG_HUP : 0);
+}
+
 static unsigned readiness(const struct cg_sim *sim, const struct cg_sim_sock *sock)
 {
     unsigned events = 0;
 
     if (sock->datagram)
-        return CG_OUT | (sock->input.head ? CG_IN : 0) | (sock->error ? CG_IN | CG_ERR : 0);
+        return datagram_readiness(sock);
     switch (sock->state) {
     case CG_SIM_LISTENING:
         return sock->backlog.head ? CG_IN : 0;
@@ -298,16 +322,16 @@ static unsigned readiness(const struct cg_sim *sim, const struct cg_sim_sock *so
     case CG_SIM_CONNECTED:
         break;
     default: /* never connected, or refused */
-        return CG_OUT | CG_HUP | (sock->error ? CG_ERR | CG_IN : 0);
+        return CG_OUT | CG_HUP | (sock->error ? CG_ERR | CG_IN : 0) |
+               (sock->rd_shut ? CG_IN : 0);
     }
-    if (sock->input.head || sock->fin || sock->rd_shut || sock->reset)
+    if (sock->input.head || has_ended(sock) || sock->reset)
         events |= CG_IN;
-    if (room_left(sim, sock) > 0 || is_broken(sock))
+    if (room_left(sim, sock) > 0 || sock->reset || cannot_write(sock))
         events |= CG_OUT;
     if (sock->error)
         events |= CG_ERR;
-    if (sock->reset ||
-        (sock->fin && (sock->wr_shut || (sock->domain == AF_UNIX && !sock->peer))))
+    if (sock->reset || (has_ended(sock) && cannot_write(sock)))
         events |= CG_HUP;
     return events;
 }
@@ -317,7 +341,7 @@ bool cg__sim_poll(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io
 {
     unsigned events = readiness(sim, sock) & (io->events | CG_ERR | CG_HUP);
 
-    if ((sock->fin || sock->rd_shut) && io->events & (CG_IN | CG_HUP))
+    if (has_ended(sock) && io->events & (CG_IN | CG_HUP))
         events |= CG_HUP;
     *result = (ssize_t)events;
     return events != 0;
