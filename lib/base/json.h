@@ -34,13 +34,15 @@ static inline size_t cg__json_escape(const char *text, char piece[static 8])
     return len ? len : 1;
 }
 
-/* Puts a text as a string, with its quotes. Returns 0, or what `put` has returned. */
-static inline int cg__json_string(const char *text, cg__json_put_fn *put, void *to)
+/* Puts a text with escapes; those of the characters in `also` as well. Returns 0, or what `put`
+ * has returned. */
+static inline int cg__json_escaped(const char *text, const char *also, cg__json_put_fn *put,
+                                   void *to)
 {
-    int rc = put(to, "\"", 1);
+    int rc = 0;
 
     while (rc == 0) {
-        size_t len = cg__ascii_plain(text, "\"\\");
+        size_t len = cg__ascii_plain(text, also);
         char piece[8];
 
         rc = put(to, text, len);
@@ -50,7 +52,30 @@ static inline int cg__json_string(const char *text, cg__json_put_fn *put, void *
         text += cg__json_escape(text, piece);
         rc = put(to, piece, strlen(piece));
     }
+    return rc;
+}
+
+/* Puts a text as a string, with its quotes. Returns 0, or what `put` has returned. */
+static inline int cg__json_string(const char *text, cg__json_put_fn *put, void *to)
+{
+    int rc = put(to, "\"", 1);
+
+    if (rc == 0)
+        rc = cg__json_escaped(text, "\"\\", put, to);
     return rc == 0 ? put(to, "\"", 1) : rc;
+}
+
+static inline int cg__json_to_file(void *to, const char *piece, size_t len)
+{
+    fwrite(piece, 1, len, to);
+    return 0;
+}
+
+/* Writes a text for people, without quotes. A name that a stranger has chosen can neither begin a
+ * line of its own nor command a terminal. */
+static inline void cg__json_print_plain(FILE *out, const char *text)
+{
+    cg__json_escaped(text, "", cg__json_to_file, out);
 }
 
 #endif

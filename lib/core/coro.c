@@ -2,6 +2,7 @@
 /* Coroutines: how one is made on a stack from the pool, how it ends, and its properties. */
 #include "config.h"
 
+#include "lib/base/json.h"
 #include "lib/base/probe.h"
 #include "lib/core/coro_ops.h"
 #include "lib/core/debug.h"
@@ -232,7 +233,10 @@ void cg_coro_dump(const struct cg_sched *sched, FILE *out)
             cg_op_print(coro->op, text, sizeof text);
         else
             snprintf(text, sizeof text, "%s", cg__coro_state_name(coro));
-        fprintf(out, "%s: %s\n", coro->name, text);
+        cg__json_print_plain(out, coro->name);
+        fputs(": ", out);
+        cg__json_print_plain(out, text);
+        putc('\n', out);
     }
     cg_sigpipe_unblock(before, ferror(out));
 }

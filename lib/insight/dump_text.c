@@ -4,6 +4,7 @@
 
 #include "lib/insight/dump.h"
 
+#include "lib/base/json.h"
 #include "lib/base/plural.h"
 #include "lib/insight/backtrace.h"
 #include "lib/insight/lost.h"
@@ -36,7 +37,9 @@ static void put_wait(FILE *out, const struct cg_coro *coro)
 
     if (coro->op)
         cg_op_print(coro->op, text, sizeof text);
-    fprintf(out, "%s: %s", coro->name, coro->op ? text : cg__coro_state_name(coro));
+    cg__json_print_plain(out, coro->name);
+    fputs(": ", out);
+    cg__json_print_plain(out, coro->op ? text : cg__coro_state_name(coro));
 }
 
 /* What the cycle's line says of a coroutine. */
@@ -63,7 +66,9 @@ static void put_reasons(const struct cg__dump *dump, FILE *out, const char *star
             continue;
         fputs(start, out);
         put_link(dump, out, (uint32_t)i + 1);
-        fprintf(out, ", %s\n", why);
+        fputs(", ", out);
+        cg__json_print_plain(out, why);
+        putc('\n', out);
     }
     if (count > CG__DUMP_LOST)
         fprintf(out, "and %zu more %s\n", count - CG__DUMP_LOST, more);
@@ -146,9 +151,10 @@ static void put_seen(const struct cg__dump *dump, FILE *out, const struct cg__se
     if (seen->count > 1)
         fprintf(out, "%" PRIu32 " x ", seen->count);
     put_wait(out, seen->coro);
-    if (awaited)
-        fprintf(out, ", awaits #%" PRIu64 " %s", survey->seen[awaited - 1].coro->id,
-                survey->seen[awaited - 1].coro->name);
+    if (awaited) {
+        fprintf(out, ", awaits #%" PRIu64 " ", survey->seen[awaited - 1].coro->id);
+        cg__json_print_plain(out, survey->seen[awaited - 1].coro->name);
+    }
     fprintf(out, " [#%" PRIu64 ", %s", seen->coro->id, how(seen));
     if (seen->count > 1) {
         fputs("longest wait ", out);

@@ -6,13 +6,7 @@
 
 #include "lib/base/json.h"
 
-static int put(void *to, const char *piece, size_t len)
-{
-    fwrite(piece, 1, len, to);
-    return 0;
-}
-
 void cg__json_print(FILE *out, const char *text)
 {
-    cg__json_string(text, put, out);
+    cg__json_string(text, cg__json_to_file, out);
 }

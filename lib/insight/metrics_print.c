@@ -3,6 +3,8 @@
  * program's locale does not matter. */
 #include "config.h"
 
+#include "lib/base/utf8.h"
+
 #include <cogen/metrics.h>
 #include <cogen/os_signal.h>
 
@@ -22,16 +24,22 @@ struct print {
     const char *last; /* the name of the last metric */
 };
 
-/* Types of operations are named by programs. */
+/* Types of operations are named by programs. A label that is not UTF-8 would make Prometheus
+ * refuse all metrics. */
 static void put_escaped(FILE *out, const char *text)
 {
-    for (; *text; text++) {
+    size_t len;
+
+    for (; *text; text += len ? len : 1) {
+        len = cg__utf8_character(text);
         if (*text == '"' || *text == '\\')
             putc('\\', out);
-        if (*text == '\n')
+        if (len == 0)
+            fputs("\xef\xbf\xbd", out); /* U+FFFD */
+        else if (*text == '\n')
             fputs("\\n", out);
         else
-            putc(*text, out);
+            fwrite(text, 1, len, out);
     }
 }
 

@@ -267,6 +267,20 @@ static ssize_t escapes(void *arg)
     return 0;
 }
 
+/* A name can neither begin a line of its own nor command a terminal. */
+static ssize_t keeps_names_in_line(void *arg)
+{
+    char *text;
+
+    (void)arg;
+    OK(cg_yield(cg_add(waits, "go\nend of dump", .name = "a \"b\\c\x1b[2J\xff")));
+    text = dump_of(NULL);
+    dump_says(text, "\n  a \"b\\c\\u001b[2J\\ufffd: wait_signal \"go\\u000aend of dump\", since ");
+    free(text);
+    OK(cg_yield(cg_signal("go\nend of dump", 0)));
+    return 0;
+}
+
 /* The counts. */
 static ssize_t counts(void *arg)
 {
@@ -345,6 +359,7 @@ static const struct test_case cases[] = {
     CORO(tells_scopes),
     CORO(joins_those_on_old_stacks),
     CORO(escapes),
+    CORO(keeps_names_in_line),
     CORO(counts),
     CORO(reports_errors),
 };

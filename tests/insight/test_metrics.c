@@ -448,14 +448,17 @@ static void knows_limits(void)
 /* The text: each metric has its head once, and no line but numbers and labels. */
 static ssize_t prints(void *arg)
 {
+    static const struct cg_op_type odd = {.name = "a\"b\\c\n\xff\xc3\xa4", .run = returns};
     char *text = NULL;
     size_t len;
     FILE *out = open_memstream(&text, &len), *full = fopen("/dev/full", "w");
 
     (void)arg;
     OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    yield_type(&odd);
     IS(cg_metrics_print(out), 0);
     fclose(out);
+    ck_assert(strstr(text, ",op=\"a\\\"b\\\\c\\n\xef\xbf\xbd\xc3\xa4\"} 1\n") != NULL);
     ck_assert_msg(strstr(text, "# HELP cogen_ops_total Operations that coroutines have yielded.\n"
                                "# TYPE cogen_ops_total counter\n"
                                "cogen_ops_total{sched=\"") != NULL,
