@@ -34,7 +34,7 @@ static void end_stream(struct cg__link *link, struct cg_http_client *client)
 {
     struct cg__h2 *h2 = cg__http_client_h2_part(link->stream);
     struct cg__origin *origin = cg__http_client_h2_lease(h2);
-    bool waited = origin->line.first != NULL;
+    bool waited = origin->line.first != NULL, retired = cg__http_client_h2_is_retired(h2);
 
     link->stream = NULL;
     if (cg__http_client_h2_is_idle(h2)) {
@@ -46,7 +46,10 @@ static void end_stream(struct cg__link *link, struct cg_http_client *client)
         else
             cg__http_client_pool_keep(&client->pool, origin, (struct cg__conn){.h2 = h2},
                                       cg_sched_now(client->sched));
-        cg__http_client_pool_leave(&client->pool, origin);
+        if (retired)
+            cg__http_client_pool_leave_retired(&client->pool, origin);
+        else
+            cg__http_client_pool_leave(&client->pool, origin);
     }
     if (waited)
         wake_next(origin);
@@ -212,6 +215,14 @@ static ssize_t open_for_all(struct cg__link *link, struct cg__asking *ask,
     return n;
 }
 
+/* A shared connection that takes no more requests: another one can take its place. */
+static void retire(struct cg__origin *origin, struct cg_http_client *client)
+{
+    cg__http_client_h2_retire(origin->h2);
+    origin->h2 = NULL;
+    cg__http_client_pool_retire(&client->pool, origin);
+}
+
 /* Gets a stream on the connection that all requests to an origin share, or a connection of
  * HTTP/1.1 if the server has chosen that. The first request finds out; the others wait. */
 static ssize_t open_shared(struct cg__link *link, struct cg__asking *ask,
@@ -222,7 +233,7 @@ static ssize_t open_shared(struct cg__link *link, struct cg__asking *ask,
 
     while (n == 0) {
         if (origin->h2 != NULL && cg__http_client_h2_is_spent(origin->h2))
-            origin->h2 = NULL;
+            retire(origin, ask->client);
         if (origin->plain)
             return open_own(link, ask, route);
         if (origin->h2 == NULL && !origin->settling)

@@ -64,7 +64,8 @@ void cg__http_client_pool_unuse(struct cg__pool *pool, struct cg__origin *origin
 
 static bool has_room(const struct cg__pool *pool, const struct cg__origin *origin)
 {
-    return pool->active < pool->connections && origin->active < pool->per_origin;
+    return pool->active < pool->connections &&
+           origin->active - origin->leaving < pool->per_origin;
 }
 
 static void grant(struct cg__enter_op *enter)
@@ -124,13 +125,11 @@ const struct cg_op_type cg__http_client_pool_enter_type = {
     .print = enter_print,
 };
 
-void cg__http_client_pool_leave(struct cg__pool *pool, struct cg__origin *lease)
+/* Gives each waiter a lease that may have one now. */
+static void grant_all(struct cg__pool *pool)
 {
     struct cg__enter_op *enter, *next;
 
-    pool->active--;
-    lease->active--;
-    cg__http_client_pool_unuse(pool, lease);
     for (enter = pool->first; enter && pool->active < pool->connections; enter = next) {
         next = enter->next;
         if (has_room(pool, enter->origin)) {
@@ -139,6 +138,26 @@ void cg__http_client_pool_leave(struct cg__pool *pool, struct cg__origin *lease)
             cg_op_complete(&enter->op, 0);
         }
     }
+}
+
+void cg__http_client_pool_leave(struct cg__pool *pool, struct cg__origin *lease)
+{
+    pool->active--;
+    lease->active--;
+    cg__http_client_pool_unuse(pool, lease);
+    grant_all(pool);
+}
+
+void cg__http_client_pool_retire(struct cg__pool *pool, struct cg__origin *lease)
+{
+    lease->leaving++;
+    grant_all(pool);
+}
+
+void cg__http_client_pool_leave_retired(struct cg__pool *pool, struct cg__origin *lease)
+{
+    lease->leaving--;
+    cg__http_client_pool_leave(pool, lease);
 }
 
 static struct cg__conn unlink_kept(struct cg__pool *pool, struct cg__kept *kept)

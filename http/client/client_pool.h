@@ -19,6 +19,7 @@ enum {
 struct cg__origin {
     struct cg__origin *next; /* in its bucket */
     unsigned active;         /* leases: connections in use */
+    unsigned leaving;        /* .. that take no more requests (cg__http_client_pool_retire) */
     unsigned refs;           /* leases, waiters, idle connections, routes, sites */
     struct cg__http_repeat repeat; /* the head of its last response over HTTP/1.1 */
     /* Where HTTP/2 is possible (client_link.c): */
@@ -72,6 +73,12 @@ extern const struct cg_op_type cg__http_client_pool_enter_type;
           .op)
 
 void cg__http_client_pool_leave(struct cg__pool *pool, struct cg__origin *lease);
+
+/* The connection of a lease takes no more requests, and only completes those that it has. It does
+ * not count for the limit of its origin any more, so that another one can take its place, but for
+ * that of all connections. cg__http_client_pool_leave_retired returns such a lease. */
+void cg__http_client_pool_retire(struct cg__pool *pool, struct cg__origin *lease);
+void cg__http_client_pool_leave_retired(struct cg__pool *pool, struct cg__origin *lease);
 
 /* Finds or makes what a key names, and counts one more that refers to it. NULL: no memory. */
 struct cg__origin *cg__http_client_pool_use(struct cg__pool *pool, const char *key);

@@ -66,7 +66,10 @@ ssize_t cg__http_client_redirect(struct cg__asking *ask)
         return 0; /* return the redirect: the caller may be able to send the body again */
     }
     ask->redirects++;
-    ask->foreign |= !cg__http_url_same_origin(&ask->url, &url);
+    if (!cg__http_url_same_origin(&ask->url, &url)) {
+        ask->foreign = true;
+        ask->plain = false; /* the wish of the other server */
+    }
     url.user = ask->foreign ? NULL : url.user;
     cg__http_url_free(&ask->url);
     ask->url = url;

@@ -93,7 +93,8 @@ struct cg_http_client_options {
     unsigned per_origin;  /* connections to one host and port at a time; further requests
                              wait in order; 0: CG_HTTP_PER_ORIGIN. By HTTP/2 requests share
                              one connection, as many at a time as the server allows, at
-                             most .h2_streams */
+                             most .h2_streams. One that takes no more requests (GOAWAY), and
+                             completes those that it has, counts for .connections only */
     unsigned connections; /* connections to all hosts; 0: CG_HTTP_CONNECTIONS */
     unsigned keep;        /* idle connections that are kept; 0: as many as .connections */
     bool no_keep;         /* keep no idle connections */

@@ -61,10 +61,15 @@ const char *carried_url(const char *path)
 
 void carried_pair(struct cg_sock **served, struct cg_sock **asked)
 {
+    carried_pair_at(carried_url("/"), served, asked);
+}
+
+void carried_pair_at(const char *url, struct cg_sock **served, struct cg_sock **asked)
+{
     static const struct cg_http_field fields[] = {
         {"Upgrade", "bytes"}, {"Connection", "Upgrade"}, {NULL, NULL}};
     struct cg_http_fetch fetch = {
-        .url = carried_url("/"), .fields = fields, .upgrade = true, .stay = true, .stream = true};
+        .url = url, .fields = fields, .upgrade = true, .stream = true};
     struct cg_http_reply *reply;
 
     IS(cg_yield(cg_http_fetch(carried_client, &fetch, &reply)), 101);

@@ -23,6 +23,9 @@ const char *carried_url(const char *path);
  * all pairs share a connection. */
 void carried_pair(struct cg_sock **served, struct cg_sock **asked);
 
+/* The same by a URL, which may be redirected to the server's "/". */
+void carried_pair_at(const char *url, struct cg_sock **served, struct cg_sock **asked);
+
 /* CARRIED(fn) makes tests of a function: by_h1 calls fn(false), and by_h2, if HTTP/2 is built,
  * fn(true). CARRIED_CASES are their entries in a table of cases. */
 #ifdef HAVE_NGHTTP2

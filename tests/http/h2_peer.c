@@ -516,6 +516,10 @@ static enum cg_verdict pass_submit(struct cg_sock *sock, struct cg_io *io)
         io->result = of(sock)->alpn->broken;
         return CG_DONE;
     }
+    if (io->code == CG_IO_POLL && of(sock)->alpn->unpolled < 0) {
+        io->result = of(sock)->alpn->unpolled;
+        return CG_DONE;
+    }
     io->fd = cg_sock_fd(inner);
     return cg_sock_transport(inner)->submit(inner, io);
 }

@@ -74,6 +74,7 @@ struct h2_alpn {
     unsigned sends; /* of the client, on all connections */
     ssize_t fails; /* with this code; 0: it does not */
     ssize_t broken; /* what the client receives instead of bytes; 0: nothing */
+    ssize_t unpolled; /* the result of polls; 0: the usual one */
     int64_t pause;
 };
 ssize_t h2_alpn_connect(void *alpn, struct cg_sock *inner, const char *host,

@@ -3,9 +3,14 @@
  * request. */
 #include "config.h"
 
+#include "tests/http/carried.h"
 #include "tests/http/h2_ask.h"
 
+#include <cogen/http_layers.h>
+#include <cogen/transport.h>
+
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -324,9 +329,66 @@ static ssize_t does_not_block(void *arg)
     return 0;
 }
 
+/* The same URL with https. */
+static const char *secure(const char *url)
+{
+    static char text[CG_ADDR_SIZE + 32];
+
+    snprintf(text, sizeof text, "https%s", url + strlen("http"));
+    return text;
+}
+
+static ssize_t says_nothing(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_http_respond(req, 204, "", 0));
+}
+
+static ssize_t moves(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_http_send_redirect(req, 307, secure(carried_url("/"))));
+}
+
+static ssize_t serves(void *listener)
+{
+    return cg_yield(cg_http_serve(carried_server, listener));
+}
+
+/* An upgrade that one server gets by HTTP/1.1 goes by HTTP/2 to the server to which that one
+ * redirects it, if there is a connection of HTTP/2 to it. */
+static ssize_t is_redirected(void *arg)
+{
+    char addr[CG_ADDR_SIZE], url[CG_ADDR_SIZE + 16];
+    struct cg_sock *listener = test_listen(addr), *served, *asked;
+    struct h2_alpn alpn = {.accepts = "h2"};
+    struct cg_http_tls tls = {h2_alpn_connect, &alpn};
+    struct cg_coro *serving;
+
+    (void)arg;
+    carried_begin(true);
+    cg_http_client_free(carried_client);
+    carried_client = cg_http_client_new(.no_environment = true, .tls = &tls);
+    OK(cg_http_server_mount(carried_server, "/move", moves, NULL));
+    OK(cg_http_server_mount(carried_server, "/nothing", says_nothing, NULL));
+    serving = test_start(serves, listener);
+    IS(cg_yield(cg_http_get(carried_client, secure(carried_url("/nothing")), &reply)), 204);
+    cg_http_reply_free(reply);
+    snprintf(url, sizeof url, "https://%s/move", addr);
+    carried_pair_at(url, &served, &asked);
+    ck_assert_str_eq(cg_sock_transport(served)->name, "http/2");
+    cg_sock_close(asked);
+    cg_sock_close(served);
+    carried_end();
+    IS(test_end(serving), 0);
+    cg_sock_close(listener);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(speaks),
     CORO(streams),
+    CORO(is_redirected, .where = ON_SIM),
     CORO(reads_at_once, .where = ON_SIM),
     CORO(reads_beside_another, .where = ON_SIM),
     CORO(sends_bodies),

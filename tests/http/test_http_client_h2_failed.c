@@ -281,6 +281,24 @@ static ssize_t is_given_up(void *arg)
     return 0;
 }
 
+/* A lack of memory is not taken for a time that is over. */
+static ssize_t cannot_poll(void *arg)
+{
+    struct h2_alpn alpn = {.accepts = "h2", .unpolled = -ENOMEM};
+    struct cg_http_tls tls = {h2_alpn_connect, &alpn};
+    static char body[4 * 1024 * 1024];
+
+    (void)arg;
+    test_fill(body, sizeof body, 0);
+    h2_peer_start(&peer);
+    client = CLIENT(.tls = &tls);
+    IS(FETCH(.url = h2_peer_url(&peer, "https", "/count"), .body = body, .len = sizeof body),
+       -ENOMEM);
+    ck_assert_str_eq(why, "the connection failed: Cannot allocate memory");
+    finish();
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(blames_nobody_else, .where = ON_SIM),
     CORO(leaves_the_rest, .where = ON_SIM),
@@ -288,6 +306,7 @@ static const struct test_case cases[] = {
     CORO(is_being_sent),
     CORO(fails_twice),
     CORO(survives_a_flood, .where = ON_SIM),
+    CORO(cannot_poll, .where = ON_SIM),
     CORO(is_given_up, .where = ON_SIM),
 };
 

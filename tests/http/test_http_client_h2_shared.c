@@ -73,6 +73,35 @@ static ssize_t goes_away(void *arg)
     return 0;
 }
 
+/* A connection that has said GOAWAY, and still has a response to complete, does not count for the
+ * limit of its origin; it does for that of all connections. */
+static ssize_t makes_room(void *arg)
+{
+    struct cg_http_reply *held;
+
+    (void)arg;
+    for (unsigned most = 2; most >= 1; most--) {
+        h2_peer_start(&peer);
+        client = CLIENT(PRIOR, .per_origin = 1, .connections = most);
+        IS(FETCH(.url = AT("/hold"), .stream = true), 200);
+        held = reply;
+        IS(ASK("/goaway"), 200);
+        has_body("ok");
+        IS(cg_yield(cg_http_get(client, AT("/ok"), &reply, .timeout = CG_SECOND)),
+           most == 2 ? 200 : -ETIMEDOUT);
+        IS(peer.connections, most);
+        IS((ssize_t)cg_http_client_connections_to(client, AT("/")), most);
+        if (most == 2)
+            has_body("ok");
+        cg_http_reply_free(held);
+        IS(ASK("/ok"), 200);
+        has_body("ok");
+        IS(peer.connections, 2);
+        finish();
+    }
+    return 0;
+}
+
 /* A request that the server has left out is sent again; a body is rewound for it, and a body
  * that cannot be rewound is not sent twice. */
 static ssize_t is_left_out(void *arg)
@@ -244,6 +273,7 @@ static ssize_t falls_back(void *arg)
 static const struct test_case cases[] = {
     CORO(shares),
     CORO(sends_together, .where = ON_SIM),
+    CORO(makes_room, .where = ON_SIM),
     CORO(goes_away),
     CORO(is_left_out),
     CORO(is_closed, .where = ON_SIM),

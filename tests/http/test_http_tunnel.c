@@ -165,12 +165,52 @@ static ssize_t long_reads_wait(void *arg)
     return 0;
 }
 
+static ssize_t says_nothing(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_http_respond(req, 204, "", 0));
+}
+
+static ssize_t asks(void *arg)
+{
+    struct cg_http_reply *reply;
+    ssize_t n = cg_yield(cg_http_get(carried_client, carried_url("/nothing"), &reply));
+
+    (void)arg;
+    if (n >= 0)
+        cg_http_reply_free(reply);
+    return n;
+}
+
+/* A tunnel that is closed while another coroutine writes to the connection ends, like any other,
+ * and is not only reset. */
+static ssize_t ends_during_a_write(void *arg)
+{
+    struct cg_sock *served, *asked;
+    struct cg_coro *asker;
+    char byte;
+
+    (void)arg;
+    carried_begin(true);
+    OK(cg_http_server_mount(carried_server, "/nothing", says_nothing, NULL));
+    carried_pair(&served, &asked);
+    asker = test_start(asks, NULL);
+    IS(cg_yield(cg_pass()), 0);
+    cg_sock_close(asked);
+    IS(cg_yield(cg_read(served, &byte, 1)), 0);
+    cg_sock_close(served);
+    IS(test_end(asker), 204);
+    carried_end();
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(are_sockets),
     CORO(halves_end, .where = ON_SIM),
     CORO(weak_timeouts_start_anew, .where = ON_SIM),
     CORO(writes_lose_no_input, .where = ON_SIM),
     CORO(long_reads_wait, .where = ON_SIM),
+    CORO(ends_during_a_write, .where = ON_SIM),
 };
 
 int main(void)

@@ -61,6 +61,16 @@ struct cg__origin *cg__http_client_h2_lease(const struct cg__h2 *h2)
     return h2->lease;
 }
 
+void cg__http_client_h2_retire(struct cg__h2 *h2)
+{
+    h2->retired = true;
+}
+
+bool cg__http_client_h2_is_retired(const struct cg__h2 *h2)
+{
+    return h2->retired;
+}
+
 bool cg__http_client_h2_is_spent(const struct cg__h2 *h2)
 {
     return h2->spent || h2->error < 0;
@@ -107,17 +117,21 @@ struct cg__h2_stream *cg__http_client_h2_join(struct cg__h2 *h2)
     return stream;
 }
 
-/* Tells the server that nobody wants the rest, unless there is none. */
+/* Tells the server that nobody wants the rest, unless there is none. A tunnel's end that waits for
+ * another coroutine's write goes first: a reset would overtake it. */
 static bool reset(struct cg__h2_stream *stream)
 {
     nghttp2_session *session = stream->h2->session;
+    bool ends = stream->last_piece && stream->piece_len == 0 && !stream->sent && !stream->closed;
 
     if (stream->id == 0)
         return false;
-    nghttp2_session_set_stream_user_data(session, stream->id, NULL);
+    nghttp2_session_set_stream_user_data(session, stream->id,
+                                         ends ? &cg__http_client_h2_ending : NULL);
     if (stream->closed)
         return false;
-    cg__http_client_h2_stream_reset(stream);
+    if (!ends)
+        cg__http_client_h2_stream_reset(stream);
     return true;
 }
 

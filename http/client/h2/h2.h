@@ -115,6 +115,10 @@ void cg__http_client_h2_set(struct cg__h2 *h2, struct cg__origin *lease,
                             struct cg__line *line);
 struct cg__origin *cg__http_client_h2_lease(const struct cg__h2 *h2);
 
+/* Marks a connection whose lease was retired (client_pool.h); whether it is marked. */
+void cg__http_client_h2_retire(struct cg__h2 *h2);
+bool cg__http_client_h2_is_retired(const struct cg__h2 *h2);
+
 /* Whether a connection takes no more requests; whether it takes one now; whether it has
  * streams. */
 bool cg__http_client_h2_is_spent(const struct cg__h2 *h2);

@@ -42,6 +42,17 @@ struct cg__origin *cg__http_client_h2_lease(const struct cg__h2 *h2)
     return NULL;
 }
 
+void cg__http_client_h2_retire(struct cg__h2 *h2)
+{
+    (void)h2;
+}
+
+bool cg__http_client_h2_is_retired(const struct cg__h2 *h2)
+{
+    (void)h2;
+    return false;
+}
+
 bool cg__http_client_h2_is_spent(const struct cg__h2 *h2)
 {
     (void)h2;

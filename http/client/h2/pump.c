@@ -176,7 +176,7 @@ static ssize_t read_once(struct cg__h2 *h2, struct cg__h2_reader *reader, int64_
 }
 
 /* Writes, and polls for input: a peer that waits until we read would not read either.
- * Returns the result of writing; 1: there is input. */
+ * Returns the result of writing, or why it could not poll; 1: there is input. */
 static ssize_t write_and_listen(struct cg__h2 *h2, struct cg_op *write, int64_t deadline)
 {
     struct cg_op *poll = cg_poll_sock(h2->sock, CG_IN, .timeout = CG_NEVER);
@@ -185,7 +185,9 @@ static ssize_t write_and_listen(struct cg__h2 *h2, struct cg_op *write, int64_t 
     h2->reading = true;
     n = cg_yield(cg_any((write, poll), .deadline = deadline));
     h2->reading = false;
-    return n == 0 ? cg_op_result(write) : n;
+    if (n < 0)
+        return n;
+    return n == 0 ? cg_op_result(write) : cg_op_result(poll) < 0 ? cg_op_result(poll) : 1;
 }
 
 /* Sends what has been gathered. 0, or the negative code of waiting. */

@@ -16,6 +16,14 @@
 
 enum { PIECE = 32 * 1024 }; /* bytes that a source or a file is asked for at a time */
 
+/* The end of a tunnel whose socket is closed already. */
+static ssize_t give_end(nghttp2_session *session, int32_t id, uint32_t *flags)
+{
+    *flags = NGHTTP2_DATA_FLAG_EOF;
+    nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
+    return 0;
+}
+
 /* Called by nghttp2 when it can send data: gives what there is of the piece. */
 static ssize_t give(nghttp2_session *session, int32_t id, uint8_t *buf, size_t size,
                     uint32_t *flags, nghttp2_data_source *source, void *user)
@@ -25,6 +33,8 @@ static ssize_t give(nghttp2_session *session, int32_t id, uint8_t *buf, size_t s
     size_t len;
 
     (void)source;
+    if (stream == &cg__http_client_h2_ending)
+        return give_end(session, id, flags);
     if (stream == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     len = stream->piece_len < size ? stream->piece_len : size;

@@ -34,6 +34,7 @@ struct cg__h2 {
     struct cg__h2_reader *reader; /* who waits for bytes; or NULL */
     bool settled;   /* the server's settings are known */
     bool spent;     /* takes no more requests */
+    bool retired;   /* .. and its lease has given its place to another one */
     ssize_t error;  /* the connection has failed */
     char why[64];   /* what our GOAWAY has told the server; "": nothing */
     uint64_t heard; /* how often something has come */
@@ -66,6 +67,10 @@ static inline void cg__http_client_h2_thrive(struct cg__h2 *h2)
 /* The stream with a number; NULL: nobody wants it any more. The body and the end of a response
  * mostly follow its head: that stream need not be looked up. */
 struct cg__h2_stream *cg__http_client_h2_stream_find(const struct cg__h2 *h2, int32_t id);
+
+/* Stands in nghttp2 for the streams of tunnels that were closed while the connection was being
+ * written to: what they still send is their end, and then a reset (give in send.c). */
+extern struct cg__h2_stream cg__http_client_h2_ending;
 
 /* Wakes the coroutines of a stream; also the one that reads, if it need not any more. */
 void cg__http_client_h2_stream_wake(struct cg__h2_stream *stream);

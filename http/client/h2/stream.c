@@ -5,11 +5,15 @@
 #include "http/client/client_why.h"
 #include "http/client/h2/session.h"
 
+struct cg__h2_stream cg__http_client_h2_ending;
+
 struct cg__h2_stream *cg__http_client_h2_stream_find(const struct cg__h2 *h2, int32_t id)
 {
-    return h2->heads != NULL && h2->heads->id == id
-               ? h2->heads
-               : nghttp2_session_get_stream_user_data(h2->session, id);
+    struct cg__h2_stream *stream = h2->heads;
+
+    if (stream == NULL || stream->id != id)
+        stream = nghttp2_session_get_stream_user_data(h2->session, id);
+    return stream != &cg__http_client_h2_ending ? stream : NULL;
 }
 
 void cg__http_client_h2_stream_wake(struct cg__h2_stream *stream)
