@@ -47,11 +47,28 @@ static bool names(const struct cg_http_request *req, const char *field, const ch
     return false;
 }
 
+/* The first line of a field; NULL: there is none. */
+static const char *first_of(const struct cg_http_request *req, const char *field, uint32_t *from)
+{
+    const struct cg__http_entry *entry =
+        cg__http_message_find(&req->in, field, strlen(field), from);
+
+    return entry != NULL ? cg__http_message_at(&req->in, entry->value) : NULL;
+}
+
+const char *cg__http_conditions_only(const struct cg_http_request *req, const char *field)
+{
+    uint32_t from = 0;
+    const char *value = first_of(req, field, &from);
+
+    return value != NULL && first_of(req, field, &from) == NULL ? value : NULL;
+}
+
 /* The date of a field; false: there is none, or it is invalid and the condition is
  * ignored. */
 static bool date_of(const struct cg_http_request *req, const char *field, int64_t *moment)
 {
-    const char *date = cg_http_request_header(req, field);
+    const char *date = cg__http_conditions_only(req, field);
 
     return date != NULL && cg_http_date_parse(date, moment);
 }
@@ -60,9 +77,11 @@ static bool date_of(const struct cg_http_request *req, const char *field, int64_
  * file may change twice in a second, and a client that has a tag must not send a date. */
 static bool is_unchanged(const struct cg_http_request *req, const char *etag)
 {
-    const char *given = cg_http_request_header(req, "If-Range");
+    uint32_t from = 0;
+    const char *given = first_of(req, "If-Range", &from);
 
-    return given == NULL || strcmp(given, etag) == 0;
+    return given == NULL ||
+           (strcmp(given, etag) == 0 && first_of(req, "If-Range", &from) == NULL);
 }
 
 /* Whether there may be a condition: all their names begin with "If-". */

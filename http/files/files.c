@@ -70,14 +70,14 @@ static bool is_hidden(const char *path)
     return *path == '.' || strstr(path, "/.") != NULL;
 }
 
-static bool try_coding(const struct cg_http_files *files, const char *path,
-                       const char *index, enum cg__http_coding coding, struct file *file)
+static bool try_coding(const struct cg_http_request *req, const struct cg_http_files *files,
+                       const char *path, const char *index, enum cg__http_coding coding, struct file *file)
 {
     struct cg__http_opened *other;
     char ending[32];
 
     snprintf(ending, sizeof ending, "%s.%s", index, coding == CG__HTTP_BR ? "br" : "gz");
-    if (cg__http_opened_get(files, path, ending, &other) < 0)
+    if (cg__http_opened_get(req->server, files, path, ending, &other) < 0)
         return false;
     if (!S_ISREG(other->st.st_mode)) {
         cg__http_opened_put(other);
@@ -96,12 +96,12 @@ static void find_compressed(const struct cg_http_request *req, const struct cg_h
     enum cg__http_coding among[] = {CG__HTTP_BR, CG__HTTP_GZIP, CG__HTTP_IDENTITY}, coding;
 
     coding = cg__http_accept_encoding(&req->in, among);
-    if (coding != CG__HTTP_IDENTITY && !try_coding(files, path, index, coding, file)) {
+    if (coding != CG__HTTP_IDENTITY && !try_coding(req, files, path, index, coding, file)) {
         among[0] = coding == CG__HTTP_BR ? CG__HTTP_GZIP : CG__HTTP_BR;
         among[1] = CG__HTTP_IDENTITY;
         coding = cg__http_accept_encoding(&req->in, among);
         if (coding != CG__HTTP_IDENTITY)
-            try_coding(files, path, index, coding, file);
+            try_coding(req, files, path, index, coding, file);
     }
 }
 
@@ -234,8 +234,7 @@ static ssize_t respond_file(struct cg_http_request *req,
                             const struct cg_http_files *files, struct file *file)
 {
     /* Only GET has ranges (RFC 9110, 14.2): HEAD describes the whole file. */
-    const char *range =
-        req->code == HTTP_GET ? cg_http_request_header(req, "Range") : NULL;
+    const char *range = req->code == HTTP_GET ? cg__http_conditions_only(req, "Range") : NULL;
     bool ranges;
     int status;
 
@@ -306,7 +305,7 @@ static ssize_t respond_listing(struct cg_http_request *req,
                                const struct cg_http_files *files, const char *path)
 {
     struct cg__http_opened *directory;
-    int rc = cg__http_opened_get(files, path, "", &directory);
+    int rc = cg__http_opened_get(req->server, files, path, "", &directory);
     ssize_t n;
 
     if (rc < 0)
@@ -323,7 +322,7 @@ static ssize_t respond_directory(struct cg_http_request *req,
                                  const struct cg_http_files *files, const char *path)
 {
     struct file index = {.coding = CG__HTTP_IDENTITY};
-    int rc = cg__http_opened_get(files, path, "index.html", &index.opened);
+    int rc = cg__http_opened_get(req->server, files, path, "index.html", &index.opened);
     ssize_t n;
 
     if (rc == -ENOENT)
@@ -346,7 +345,7 @@ static ssize_t respond_path(struct cg_http_request *req,
 
     if (size == 0 || path[size - 1] == '/')
         return respond_directory(req, files, path);
-    rc = cg__http_opened_get(files, path, "", &file.opened);
+    rc = cg__http_opened_get(req->server, files, path, "", &file.opened);
     if (rc < 0)
         return cg__http_response_plain(req, cg__http_files_status_of(rc));
     n = S_ISDIR(file.opened->st.st_mode) ? respond_slash(req)

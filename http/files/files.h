@@ -38,6 +38,10 @@ enum cg__http_range { CG__HTTP_WHOLE, CG__HTTP_PART, CG__HTTP_NO_PART };
 enum cg__http_range cg__http_conditions_range(const char *range, uint64_t size,
                                               uint64_t *first, uint64_t *length);
 
+/* The value of a field that a request may have once; NULL: it has none, or several lines of it. No
+ * two recipients would agree on one of those, so they are ignored like an invalid value. */
+const char *cg__http_conditions_only(const struct cg_http_request *req, const char *field);
+
 /* Evaluates the conditions of a request: 0, 304 or 412. *range: whether If-Range allows a
  * range. */
 int cg__http_conditions(const struct cg_http_request *req, const char *etag, time_t modified,

@@ -2,11 +2,13 @@
 /* Open files of a turn. Under load, many requests of one turn ask for the same file; they
  * share one descriptor, what was computed from its status, and the bytes of a small file. At the
  * end of the turn all are forgotten, so a response is as old as requests that came together may
- * be, and no older. */
+ * be, and no older. A handler may have changed a file: what was opened before the end of a request
+ * that is neither GET nor HEAD serves no later one, which may have come behind it. */
 #include "config.h"
 
 #include "http/coding/compress.h"
 #include "http/files/opened.h"
+#include "http/server/log.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -85,13 +87,15 @@ static struct table *get_table(struct cg_sched *sched)
     return table;
 }
 
-static struct cg__http_opened *find(struct table *table, uint64_t tree, const char *path,
-                                    size_t path_len, const char *ending, size_t len)
+static struct cg__http_opened *find(struct table *table, const struct cg_http_server *server,
+                                    uint64_t tree, const char *path, size_t path_len,
+                                    const char *ending, size_t len)
 {
     struct cg__http_opened *opened = table->first;
 
     while (opened != NULL &&
-           (opened->tree != tree || opened->len != len ||
+           (opened->tree != tree || opened->len != len || opened->server != server ||
+            opened->changes != server->changes ||
             memcmp(opened->name, path, path_len) != 0 ||
             memcmp(opened->name + path_len, ending, len - path_len) != 0))
         opened = opened->next;
@@ -125,19 +129,17 @@ static void put_etag(char *to, const struct stat *st)
     *to = '\0';
 }
 
-/* A file may come from a machine whose clock is ahead, but no response may have a Last-Modified
- * that is later than its Date (RFC 9110, 8.8.2.1). Not time(): it is behind the clock by up to a
- * tick, and a file that has just changed may be dated by the clock. */
-static time_t modified(const struct stat *st)
+/* No response may have a Last-Modified that is later than its Date (RFC 9110, 8.8.2.1). A file may
+ * come from a machine whose clock is ahead, or have changed since the server has made its Date,
+ * which changes only between turns. */
+static time_t modified(struct cg_http_server *server, const struct stat *st)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return st->st_mtim.tv_sec < now.tv_sec ? st->st_mtim.tv_sec : now.tv_sec;
+    cg__http_log_date(server);
+    return st->st_mtim.tv_sec < server->date ? st->st_mtim.tv_sec : (time_t)server->date;
 }
 
 /* Makes once a turn what is the same in all responses with a file. 0 or -ENOMEM. */
-static int describe(struct cg__http_opened *opened)
+static int describe(struct cg_http_server *server, struct cg__http_opened *opened)
 {
     struct cg_http_headers *fields = &opened->fields;
     char date[CG_HTTP_DATE_SIZE];
@@ -146,7 +148,7 @@ static int describe(struct cg__http_opened *opened)
     opened->mime = cg__http_mime(opened->name);
     opened->is_text = cg__http_compress_is_text(opened->mime);
     put_etag(opened->etag, &opened->st);
-    cg_http_date_print(modified(&opened->st), date);
+    cg_http_date_print(modified(server, &opened->st), date);
     rc = cg__http_message_put_text(fields, "ETag", opened->etag);
     if (rc == 0)
         rc = cg__http_message_put_text(fields, "Last-Modified", date);
@@ -154,14 +156,15 @@ static int describe(struct cg__http_opened *opened)
 }
 
 /* Opens it, reads its status, and describes it if it is a file. 0 or -errno. */
-static int look(const struct cg_http_files *files, struct cg__http_opened *opened)
+static int look(struct cg_http_server *server, const struct cg_http_files *files,
+                struct cg__http_opened *opened)
 {
     opened->fd = cg__http_files_open_beneath(files->root, opened->len > 0 ? opened->name : ".");
     if (opened->fd < 0)
         return opened->fd;
     if (fstat(opened->fd, &opened->st) < 0)
         return -errno;
-    return S_ISREG(opened->st.st_mode) ? describe(opened) : 0;
+    return S_ISREG(opened->st.st_mode) ? describe(server, opened) : 0;
 }
 
 /* Directories are not shared, for a listing moves their position. */
@@ -170,8 +173,8 @@ static bool may_share(const struct cg__http_opened *opened, int rc)
     return rc == -ENOENT || (rc == 0 && S_ISREG(opened->st.st_mode));
 }
 
-int cg__http_opened_get(const struct cg_http_files *files, const char *path,
-                        const char *ending, struct cg__http_opened **opened)
+int cg__http_opened_get(struct cg_http_server *server, const struct cg_http_files *files,
+                        const char *path, const char *ending, struct cg__http_opened **opened)
 {
     size_t path_len = strlen(path), len = path_len + strlen(ending);
     struct table *table = get_table(cg_sched_self());
@@ -180,7 +183,7 @@ int cg__http_opened_get(const struct cg_http_files *files, const char *path,
 
     if (table == NULL)
         return -ENOMEM;
-    made = find(table, files->tree, path, path_len, ending, len);
+    made = find(table, server, files->tree, path, path_len, ending, len);
     if (made != NULL && made->fd < 0)
         return made->fd;
     if (made != NULL) {
@@ -193,10 +196,12 @@ int cg__http_opened_get(const struct cg_http_files *files, const char *path,
         return -ENOMEM;
     made->users = 1;
     made->tree = files->tree;
+    made->server = server;
+    made->changes = server->changes;
     made->len = len;
     memcpy(made->name, path, path_len);
     memcpy(made->name + path_len, ending, len - path_len);
-    rc = look(files, made);
+    rc = look(server, files, made);
     if (may_share(made, rc))
         share(table, made);
     if (rc < 0)

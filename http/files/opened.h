@@ -25,18 +25,19 @@ struct cg__http_opened {
     bool is_text;
     bool was_read;
     char *bytes; /* of the whole file; NULL: not kept */
-    char *head;  /* of a response by `head_of`, for others of this turn; NULL: not kept */
+    char *head;  /* of a response, for others of this turn; NULL: not kept */
     size_t head_len;
-    const struct cg_http_server *head_of;
+    const struct cg_http_server *server; /* whose requests share it .. */
+    uint64_t changes;                    /* .. as long as it has made no change since */
     size_t len;
     char name[]; /* beneath the root; `len` bytes */
 };
 
 /* Opens the file whose name is `path` followed by `ending`, or finds it among those that
- * were opened in this turn. It may be used until cg__http_opened_put; its file position is
+ * were opened in this turn, and since the server's last request that may have changed one. It may be used until cg__http_opened_put; its file position is
  * shared, too. 0 or -errno. */
-int cg__http_opened_get(const struct cg_http_files *files, const char *path,
-                        const char *ending, struct cg__http_opened **opened);
+int cg__http_opened_get(struct cg_http_server *server, const struct cg_http_files *files,
+                        const char *path, const char *ending, struct cg__http_opened **opened);
 
 /* Reads a part of at most CG__HTTP_SMALL_FILE bytes, of which the first is at `first`. 0, or
  * -errno, or CG_EOF: the file has become shorter. */

@@ -30,7 +30,6 @@ void cg__http_repeated_keep(const struct cg_http_request *req, struct cg__http_o
     if (opened->head == NULL)
         return;
     memcpy(opened->head, out->data + start, opened->head_len);
-    opened->head_of = req->server;
 }
 
 bool cg__http_repeated_put(struct cg_http_request *req, struct cg__http_opened *opened)
@@ -38,7 +37,7 @@ bool cg__http_repeated_put(struct cg_http_request *req, struct cg__http_opened *
     size_t size = (size_t)opened->st.st_size;
     char *to;
 
-    if (opened->head == NULL || opened->head_of != req->server)
+    if (opened->head == NULL)
         return false;
     to = cg__http_output_room(req->conn, opened->head_len + size);
     if (to == NULL)
@@ -47,10 +46,6 @@ bool cg__http_repeated_put(struct cg_http_request *req, struct cg__http_opened *
     if (cg__http_opened_read(opened, to, size, 0) < 0)
         return false;
     req->conn->out->used += opened->head_len + size;
-    req->framing = CG__HTTP_LENGTH;
-    req->left = 0;
-    req->sent = size;
-    req->status = 200;
-    req->begun = true;
+    cg__http_response_note(req, size);
     return true;
 }

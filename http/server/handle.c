@@ -45,6 +45,7 @@ void cg__http_handle(struct cg_http_request *req)
     CG__PROBE(http_begin, req, req->method, req->path);
     n = req->conn->told ? cg_http_request_set_param(req, "client-address", req->conn->peer) : 0;
     cg__http_response_end(req, n < 0 ? n : cg__http_layer_handle(req));
+    req->server->changes += req->code != HTTP_GET && req->code != HTTP_HEAD;
     CG__PROBE(http_end, req, req->status);
     if (metrics != NULL)
         cg__http_metrics_end(metrics, req);

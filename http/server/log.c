@@ -48,7 +48,8 @@ void cg__http_log_date(struct cg_http_server *server)
     if (server->usual_len == 0)
         make_usual(server);
     clock_gettime(CLOCK_REALTIME, &wall);
-    cg_http_date_print(wall.tv_sec, date);
+    server->date = wall.tv_sec;
+    cg_http_date_print(server->date, date);
     memcpy(server->usual + server->date_at + 6, date, CG__HTTP_DATE - 8);
     server->date_until = now + CG_SECOND - wall.tv_nsec;
 }

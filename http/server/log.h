@@ -5,7 +5,7 @@
 
 #include "http/server/server.h"
 
-/* Updates the Date in server->usual, once a second. */
+/* Updates the Date in server->usual, and server->date, once a second. */
 void cg__http_log_date(struct cg_http_server *server);
 
 /* Passes a message for the operator to the option .log, or prints it on stderr. */

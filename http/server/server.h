@@ -173,7 +173,9 @@ struct cg_http_server {
     char usual[CG__HTTP_USUAL]; /* "HTTP/1.1 200 OK\r\nServer: ...\r\nDate: ...\r\n
                                    Content-Type: " */
     size_t usual_len, date_at; /* 0: `usual` has not been made yet */
-    int64_t date_until;         /* Date is valid until this moment (cg_sched_now) */
+    int64_t date;               /* Date, in seconds since 1970 .. */
+    int64_t date_until;         /* .. which is valid until this moment (cg_sched_now) */
+    uint64_t changes;           /* requests whose handlers may have changed a file */
     struct cg_sched *sched;
     struct cg_reactor *reactor; /* the scheduler's */
     struct cg_starter *starter; /* for dormant connections; while it serves */

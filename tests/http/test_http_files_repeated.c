@@ -39,11 +39,22 @@ static ssize_t serve(void *arg)
     return cg_yield(cg_http_serve(place->server, place->listener));
 }
 
+static ssize_t puts_page(struct cg_http_request *req, void *arg)
+{
+    char *page;
+
+    (void)arg;
+    OK(cg_yield(cg_http_read_body(req, &page)));
+    files_put("www/page.txt", page);
+    return cg_yield(cg_http_respond(req, 204, "", 0));
+}
+
 static void begin(struct place *place, const char *name)
 {
     place->server = cg_http_server_new(.name = name);
     OK(cg_http_server_add_layer(place->server, by_origin, NULL));
     OK(cg_http_server_mount(place->server, "/", cg_http_files_handler, files));
+    OK(cg_http_server_mount(place->server, "/put", puts_page, NULL));
     place->listener = test_listen(place->addr);
     place->serving = test_start(serve, place);
 }
@@ -218,9 +229,33 @@ static ssize_t two(void *arg)
     return 0;
 }
 
+/* A request behind one that has changed the file gets the new one, also in the same turn. */
+static void look_changed(void)
+{
+    static const char page[] = "GET /page.txt HTTP/1.1\r\nHost: x\r\n\r\n",
+                      put[] = "PUT /put HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nnew";
+    static char text[SIZE], got_now[SIZE];
+
+    JOIN(text, page, put, page, put, page, END);
+    received(sent(&one, text), got_now);
+    ck_assert_msg(strncmp(got_now, "HTTP/1.1 404", 12) == 0, "%s", got_now);
+    ck_assert_ptr_nonnull(strstr(got_now, "\r\n\r\nnewHTTP/1.1 204"));
+    files_put("www/page.txt", "old page");
+    received(sent(&one, text), got_now);
+    ck_assert_ptr_nonnull(strstr(got_now, "\r\n\r\nold pageHTTP/1.1 204"));
+    ck_assert_ptr_nonnull(strstr(got_now, "\r\n\r\nnewHTTP/1.1 204"));
+}
+
+static ssize_t changed(void *arg)
+{
+    (void)arg;
+    with_places(look_changed);
+    return 0;
+}
+
 int main(void)
 {
-    static const struct test_case cases[] = {CORO(mixed), CORO(last), CORO(two)};
+    static const struct test_case cases[] = {CORO(mixed), CORO(last), CORO(two), CORO(changed)};
 
     return test_main("http files repeated", cases, COUNT(cases));
 }

@@ -97,6 +97,9 @@ static ssize_t look_conditions(void *arg)
     IS(ASK("Range: bytes=2-4\r\nIf-Range: W/%s\r\n", etag), 200);
     IS(ASK("Range: bytes=2-4\r\nIf-Range: %s\r\n", date), 200);
     IS(ASK("Range: bytes=2-4\r\nIf-Range: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), 200);
+    IS(ASK("Range: bytes=2-4\r\nRange: bytes=2-4\r\n"), 200);
+    IS(ASK("Range: bytes=2-4\r\nIf-Range: %s\r\nIf-Range: \"x\"\r\n", etag), 200);
+    IS(ASK("If-Modified-Since: %s\r\nIf-Modified-Since: %s\r\n", date, date), 200);
     return 0;
 }
 

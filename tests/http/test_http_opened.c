@@ -16,6 +16,7 @@ enum { MANY = 100 };
 
 static char root[64];
 static struct cg_http_files *files;
+static struct cg_http_server server;
 
 static void put(const char *name, const char *text)
 {
@@ -26,6 +27,8 @@ static void open_root(void)
 {
     strcpy(root, "/tmp/cogen-opened-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(root));
+    server.sched = cg_sched_self();
+    server.date_until = 0;
     IS(cg_http_files_open(root, NULL, &files), 0);
 }
 
@@ -42,7 +45,7 @@ static struct cg__http_opened *get(const char *name)
 {
     struct cg__http_opened *opened = NULL;
 
-    IS(cg__http_opened_get(files, name, "", &opened), 0);
+    IS(cg__http_opened_get(&server, files, name, "", &opened), 0);
     return opened;
 }
 
@@ -75,7 +78,7 @@ static ssize_t shared_in_a_turn(void *arg)
     IS(next_turn(), 0);
     before = test_count_fds();
     first = get("page.html");
-    IS(cg__http_opened_get(files, "page", ".html", &second), 0);
+    IS(cg__http_opened_get(&server, files, "page", ".html", &second), 0);
     ck_assert_ptr_eq(first, second);
     ck_assert_int_eq(test_count_fds(), before + 1);
     cg__http_opened_put(second);
@@ -95,6 +98,47 @@ static ssize_t shared_in_a_turn(void *arg)
     return 0;
 }
 
+/* What may have changed since is opened again, also in the same turn. */
+static ssize_t changed_in_a_turn(void *arg)
+{
+    struct cg__http_opened *first, *second, *third;
+
+    (void)arg;
+    open_root();
+    put("a", "1");
+    IS(next_turn(), 0);
+    first = get("a");
+    server.changes++;
+    second = get("a");
+    third = get("a");
+    ck_assert_ptr_ne(first, second);
+    ck_assert_ptr_eq(second, third);
+    cg__http_opened_put(first);
+    cg__http_opened_put(second);
+    cg__http_opened_put(third);
+    close_root();
+    return 0;
+}
+
+/* A file that has changed since the server has made its Date has that for Last-Modified. */
+static ssize_t never_later_than_date(void *arg)
+{
+    struct cg__http_opened *opened;
+
+    (void)arg;
+    open_root();
+    put("a", "1");
+    IS(next_turn(), 0);
+    server.date = 784111777;
+    server.date_until = INT64_MAX;
+    opened = get("a");
+    ck_assert_str_eq(cg_http_headers_get(&opened->fields, "Last-Modified"),
+                     "Sun, 06 Nov 1994 08:49:37 GMT");
+    cg__http_opened_put(opened);
+    close_root();
+    return 0;
+}
+
 /* A file that does not exist is remembered for the turn, and not longer. */
 static ssize_t missing_in_a_turn(void *arg)
 {
@@ -103,9 +147,9 @@ static ssize_t missing_in_a_turn(void *arg)
     (void)arg;
     open_root();
     IS(next_turn(), 0);
-    IS(cg__http_opened_get(files, "later", "", &opened), -ENOENT);
+    IS(cg__http_opened_get(&server, files, "later", "", &opened), -ENOENT);
     put("later", "here");
-    IS(cg__http_opened_get(files, "later", "", &opened), -ENOENT);
+    IS(cg__http_opened_get(&server, files, "later", "", &opened), -ENOENT);
     ck_assert_ptr_null(opened);
     IS(next_turn(), 0);
     opened = get("later");
@@ -127,7 +171,7 @@ static ssize_t nothing_else_is_shared(void *arg)
     IS(cg_http_files_open(root, NULL, &other), 0);
     IS(next_turn(), 0);
     mine = get("a");
-    IS(cg__http_opened_get(other, "a", "", &its), 0);
+    IS(cg__http_opened_get(&server, other, "a", "", &its), 0);
     ck_assert_ptr_ne(mine, its);
     directory = get("");
     again = get("");
@@ -245,6 +289,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         CORO(shared_in_a_turn, .where = ON_KERNEL), CORO(missing_in_a_turn, .where = ON_KERNEL),
+        CORO(changed_in_a_turn), CORO(never_later_than_date),
         CORO(bytes_in_a_turn, .where = ON_SIM), CORO(bytes_not_kept, .where = ON_SIM),
         CORO(nothing_else_is_shared, .where = ON_SIM), CORO(bounded, .where = ON_KERNEL),
         CORO(left_at_the_end),

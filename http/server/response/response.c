@@ -112,11 +112,7 @@ static inline bool put_usual(struct cg_http_respond_op *respond, struct cg_sched
     to = CG__HTTP_H1_PUT(to, "\r\n\r\n");
     to = cg__http_h1_put(to, body_of(respond), len);
     req->conn->out->used = (size_t)(to - req->conn->out->data);
-    req->framing = CG__HTTP_LENGTH;
-    req->sent = len;
-    req->status = 200;
-    req->begun = true;
-    req->ended = true;
+    cg__http_response_note(req, len);
     return true;
 }
 

@@ -14,6 +14,16 @@ static inline bool cg__http_response_is_usual(const struct cg_http_request *req)
            req->body_done && !req->server->draining && req->minor > 0;
 }
 
+/* Notes that all of a response 200, with `sent` bytes of body, is in the output. */
+static inline void cg__http_response_note(struct cg_http_request *req, uint64_t sent)
+{
+    req->framing = CG__HTTP_LENGTH;
+    req->left = 0;
+    req->sent = sent;
+    req->status = 200;
+    req->begun = req->ended = true;
+}
+
 /* Responds with a status and a text that names it. May yield. 0 or a negative code. */
 ssize_t cg__http_response_plain(struct cg_http_request *req, int status);
 
