@@ -85,9 +85,10 @@ struct cg_http_server_options {
     uint32_t headers_limit; /* CG_HTTP_HEADERS_LIMIT */
     uint32_t headers_count; /* CG_HTTP_HEADERS_COUNT */
     uint64_t body_limit;    /* CG_HTTP_REQUEST_LIMIT; CG_HTTP_UNLIMITED */
-    uint64_t drain_limit;   /* CG_HTTP_DRAIN_LIMIT; if more of a body is unread when the
-                               response begins, or it is unknown how much, the response says
-                               "Connection: close" */
+    uint64_t drain_limit;   /* CG_HTTP_DRAIN_LIMIT: bytes of a body that may be unread when
+                               the response begins, and are then discarded. If there are
+                               more, the connection is closed; the response says so unless
+                               the body is chunked, whose length nobody knows yet */
     /* After the last response of a connection the server discards what the client still
      * sends. A close with unread bytes would reset the connection, and the client might
      * lose the response. The server closes when the client does, when nothing has come

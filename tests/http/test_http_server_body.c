@@ -98,6 +98,25 @@ static ssize_t framing(void *arg)
     ck_assert_str_eq(ask("GET /" V "Content-Length: 5\r\n\r\nhelloGET /" V CLOSE "\r\n"),
                      HELLO "\r\nhello\n" HELLO CLOSE "\r\nhello\n");
     IS(status_of("POST /whole" V "Transfer-Encoding: chunked\r\n\r\nx\r\n"), 400);
+    ck_assert_str_eq(ask("GET /" V "Transfer-Encoding: chunked\r\n\r\n"
+                         "2\r\nhe\r\n3\r\nllo\r\n0\r\nT: u\r\n\r\nGET /" V CLOSE "\r\n"),
+                     HELLO "\r\nhello\n" HELLO CLOSE "\r\nhello\n");
+    serve_end();
+    return 0;
+}
+
+/* An unread chunked body that is longer than the server discards ends the connection. */
+static ssize_t long_chunks(void *arg)
+{
+    static char text[512 * 1024];
+    char *to = stpcpy(text, "GET /" V "Transfer-Encoding: chunked\r\n\r\n");
+
+    (void)arg;
+    while (to < text + sizeof text - 200)
+        to = stpcpy(to, "10\r\n0123456789abcdef\r\n");
+    strcpy(to, "0\r\n\r\nGET /" V CLOSE "\r\n");
+    serve_begin(NULL);
+    ck_assert_str_eq(ask(text), HELLO "\r\nhello\n");
     serve_end();
     return 0;
 }
@@ -540,7 +559,7 @@ static ssize_t bare(void *arg)
 static const struct test_case cases[] = {CORO(bodies), CORO(compresses)};
 
 static const struct test_case once[] = {
-    CORO(framing),
+    CORO(framing), CORO(long_chunks),
     CORO(bare),
     CORO(left),
     CORO(continues), CORO(continues_behind),

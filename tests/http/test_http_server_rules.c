@@ -203,8 +203,8 @@ static ssize_t mounts(void *arg)
     return 0;
 }
 
-/* A connection that ends because of an unread body says so in its response. Otherwise it
- * stays open. */
+/* A connection that ends because of an unread body of known length says so in its response.
+ * Otherwise it stays open. */
 static ssize_t unread(void *arg)
 {
     static const struct {
@@ -218,7 +218,7 @@ static ssize_t unread(void *arg)
         {"POST /" V "Content-Length: 100000\r\n\r\n", 100000, true}, /* 405 */
         {"GET /nowhere" V "Content-Length: 100000\r\n\r\n", 100000, true},
         {"GET /" V "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n", 0, true},
-        {"GET /" V "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", 0, true},
+        {"GET /" V "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 0, false},
         {"GET /text" V "Content-Length: 100000\r\n\r\n", 100000, true},
         {"GET /events" V "Content-Length: 100000\r\n\r\n", 100000, true},
     };

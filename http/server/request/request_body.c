@@ -146,21 +146,24 @@ const struct cg_op_type cg_http_read_body_type = {
     .print = read_print,
 };
 
-/* It is unknown how much is left of a chunked body, and whether a client that still waits
- * for 100 Continue sends the body. */
+/* Nobody knows whether a client that still waits for 100 Continue sends the body, nor how much is
+ * left of a chunked body. Most of those are short, and worth a try. */
 bool cg__http_request_body_will_drain(const struct cg_http_request *req)
 {
     if (req->body_done)
         return true;
-    return req->failure == 0 && !req->expects && !req->unsized &&
-           req->length - req->body_seen <= req->server->options.drain_limit;
+    return req->failure == 0 && !req->expects &&
+           (req->unsized ||
+            req->length - req->body_seen <= req->server->options.drain_limit);
 }
 
 bool cg__http_request_body_drain(struct cg_http_request *req)
 {
+    uint64_t seen = req->body_seen;
+
     if (!req->keep)
         return false;
-    while (fill(req) > 0)
+    while (req->body_seen - seen <= req->server->options.drain_limit && fill(req) > 0)
         take(req, NULL, req->body_left);
     return req->body_done;
 }

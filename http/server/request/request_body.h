@@ -14,13 +14,13 @@ ssize_t cg__http_request_body_failed(struct cg_http_request *req, int status,
  * to req->waited. */
 int64_t cg__http_request_body_patience(const struct cg_http_request *req);
 
-/* Whether the unread part of the body is at most drain_limit, so that it will be
+/* Whether the unread part of the body is at most drain_limit, or may be, so that it will be
  * discarded after the response. False: the connection must be closed, and the response
  * must say so. */
 bool cg__http_request_body_will_drain(const struct cg_http_request *req);
 
 /* Discards the rest of the body after a response that keeps the connection open. False: the
- * connection must be closed. Yields. */
+ * connection must be closed, because the rest is longer than drain_limit, for example. Yields. */
 bool cg__http_request_body_drain(struct cg_http_request *req);
 
 #endif
