@@ -343,6 +343,13 @@ static enum cg_verdict follow_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
+/* Lets others run between two pieces of a long line, unless the time of the op would then be over:
+ * with CG_NOWAIT it gets all that the file has. */
+static ssize_t let_others_run(const struct cg_op *op)
+{
+    return op->timeout == CG_NOWAIT ? 0 : cg_yield(cg_pass());
+}
+
 static ssize_t read_on(struct cg_op *op)
 {
     struct cg_follower *follow = of(op)->follow;
@@ -355,7 +362,7 @@ static ssize_t read_on(struct cg_op *op)
             return n;
         if ((result = result_of(of(op))) != 0)
             return result;
-        n = n == 0 ? wait_for_change(follow) : cg_yield(cg_pass());
+        n = n == 0 ? wait_for_change(follow) : let_others_run(op);
     } while (n >= 0);
     return n;
 }

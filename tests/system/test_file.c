@@ -419,6 +419,26 @@ static ssize_t long_line_starves_nobody(void *arg)
     return 0;
 }
 
+/* CG_NOWAIT gets a long line that is there. */
+static ssize_t long_line_at_once(void *arg)
+{
+    static char line[LONG + 3];
+    struct cg_follower *f = NULL;
+    struct place p;
+
+    (void)arg;
+    make_place(&p);
+    memset(line, 'x', LONG);
+    strcpy(line + LONG, "\n");
+    append(p.log, line);
+    OK(cg_follower_open(cg_sched_self(), p.log, &f, .from_start = true, .limit = 2 * LONG));
+    IS(cg_yield(cg_follow_line(f, line, sizeof line, .timeout = CG_NOWAIT)), LONG + 1);
+    IS(cg_yield(cg_follow_line(f, line, sizeof line, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    cg_follower_close(f);
+    remove_place(&p);
+    return 0;
+}
+
 /* Where the system does not report changes, the file is checked at intervals. The wait does
  * not depend on real time. */
 static ssize_t at_intervals(void *arg)
@@ -485,6 +505,7 @@ int main(void)
         CORO(traceless),
         CORO(through_rotations),
         CORO(long_line_starves_nobody),
+        CORO(long_line_at_once),
         CORO(at_intervals, .where = ON_SIM),
         CORO(memory_runs_out, .where = ON_KERNEL),
     };
