@@ -105,6 +105,20 @@ static enum cg__http_multipart_event text(struct cg__http_multipart *form, const
     return CG__HTTP_MULTIPART_MORE;
 }
 
+/* Browsers send a quote as "%22", and no other byte in this manner. In place. */
+static void decode_quotes(char *text)
+{
+    char *to = text;
+
+    while (*text != '\0') {
+        bool is_quote = strncmp(text, "%22", 3) == 0;
+
+        *to++ = is_quote ? '"' : *text;
+        text += is_quote ? 3 : 1;
+    }
+    *to = '\0';
+}
+
 /* Reads a parameter of Content-Disposition into the room for texts. *value: NULL if there is
  * none. False: it is invalid. */
 static bool disposition(struct cg__http_multipart *form, const char *field, const char *name,
@@ -120,10 +134,7 @@ static bool disposition(struct cg__http_multipart *form, const char *field, cons
         return false;
     *used += (size_t)n + 1;
     *value = to;
-    for (char *at = to; (at = strstr(at, "%22")) != NULL; at++) { /* as browsers send it */
-        *at = '"';
-        memmove(at + 1, at + 3, strlen(at + 3) + 1);
-    }
+    decode_quotes(to);
     return true;
 }
 
