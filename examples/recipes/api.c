@@ -93,10 +93,12 @@ static ssize_t api(void *addr)
 
     if (!server)
         return -ENOMEM;
-    cg_http_server_mount(server, "GET /count", show, NULL);
-    cg_http_server_mount(server, "POST /count", increment, NULL);
-    cg_http_server_mount(server, "GET /watch", watch, NULL);
-    if ((n = cg_sock_listen(cg_sched_self(), addr, &listener)) >= 0) {
+    n = cg_http_server_mount(server, "GET /count", show, NULL);
+    if (n == 0)
+        n = cg_http_server_mount(server, "POST /count", increment, NULL);
+    if (n == 0)
+        n = cg_http_server_mount(server, "GET /watch", watch, NULL);
+    if (n == 0 && (n = cg_sock_listen(cg_sched_self(), addr, &listener)) >= 0) {
         struct cg_op *serving = cg_http_serve(server, listener);
 
         /* The shutdown makes cg_http_serve complete, with 0, when all connections have ended.

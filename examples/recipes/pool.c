@@ -59,7 +59,8 @@ static ssize_t program(void *addr)
         cg_queue_try_put(pool, &slots[i]);
     cg_group_open(&workers);
     for (int i = 0; i < WORKERS; i++)
-        cg_yield(cg_add_to_group(&workers, worker, addr, .name = "worker"));
+        if (cg_yield(cg_add_to_group(&workers, worker, addr, .name = "worker")) < 0)
+            cg_group_cancel(&workers);
     rc = cg_yield(cg_wait_group(&workers));
     for (int i = 0; i < CONNECTIONS; i++)
         cg_sock_close(slots[i].conn);

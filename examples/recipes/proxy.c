@@ -38,8 +38,9 @@ static ssize_t serve_client(struct cg_sock *client, void *backend_addr)
         struct cg_group both;
 
         cg_group_open(&both); /* the failure of one direction cancels the other */
-        cg_yield(cg_add_to_group(&both, copy, &up, .name = "up"));
-        cg_yield(cg_add_to_group(&both, copy, &down, .name = "down"));
+        if (cg_yield(cg_add_to_group(&both, copy, &up, .name = "up")) < 0 ||
+            cg_yield(cg_add_to_group(&both, copy, &down, .name = "down")) < 0)
+            cg_group_cancel(&both); /* there is no memory for both */
         n = cg_yield(cg_wait_group(&both));
         cg_sock_close(backend);
     }

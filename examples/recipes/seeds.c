@@ -30,8 +30,8 @@ static ssize_t reader(void *found)
 
     if (rc < 0)
         return rc;
-    cg_yield(cg_add(writer, NULL, .name = "writer"));
-    if ((rc = cg_yield(cg_accept(listener, &conn))) >= 0) {
+    rc = cg_yield(cg_add(writer, NULL, .name = "writer"));
+    if (rc >= 0 && (rc = cg_yield(cg_accept(listener, &conn))) >= 0) {
         rc = cg_yield(cg_read(conn, message, sizeof message)); /* cg_readall is right */
         *(bool *)found = rc != sizeof message;
         cg_sock_close(conn);

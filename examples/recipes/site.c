@@ -61,8 +61,8 @@ static ssize_t take(struct cg_http_request *req, void *arg)
 }
 
 /* Layers stand around handlers: around all of the server, or around those of one pattern. */
-static void mount(struct cg_http_server *server, struct cg_http_metrics *metrics,
-                  struct cg_http_limiter *limiter)
+static int mount(struct cg_http_server *server, struct cg_http_metrics *metrics,
+                 struct cg_http_limiter *limiter)
 {
     static const struct cg_http_user users[] = {{"ann", "secret"}, {NULL, NULL}};
     static struct cg_http_auth auth = {.realm = "admin", .users = users};
@@ -71,14 +71,20 @@ static void mount(struct cg_http_server *server, struct cg_http_metrics *metrics
         {.around = cg_http_basic_layer, .arg = &auth},
         {.handler = cg_http_metrics_handler},
     };
+    int rc = cg_http_server_add_layer(server, cg_http_request_id_layer, NULL);
 
     admin[1].arg = metrics;
-    cg_http_server_add_layer(server, cg_http_request_id_layer, NULL);
-    cg_http_server_add_layer(server, cg_http_forwarded_layer, &forwarded);
-    cg_http_server_add_layer(server, cg_http_limit_layer, limiter);
-    cg_http_server_mount(server, "GET /pictures", show, NULL);
-    cg_http_server_mount(server, "POST /pictures", take, NULL);
-    cg_http_server_mount(server, "GET /admin/metrics", cg_http_layers_handler, admin);
+    if (rc == 0)
+        rc = cg_http_server_add_layer(server, cg_http_forwarded_layer, &forwarded);
+    if (rc == 0)
+        rc = cg_http_server_add_layer(server, cg_http_limit_layer, limiter);
+    if (rc == 0)
+        rc = cg_http_server_mount(server, "GET /pictures", show, NULL);
+    if (rc == 0)
+        rc = cg_http_server_mount(server, "POST /pictures", take, NULL);
+    if (rc == 0)
+        rc = cg_http_server_mount(server, "GET /admin/metrics", cg_http_layers_handler, admin);
+    return rc;
 }
 
 static ssize_t program(void *addr)
@@ -92,9 +98,10 @@ static ssize_t program(void *addr)
     ssize_t rc = -ENOMEM;
 
     if (metrics != NULL && limiter != NULL && server != NULL)
+        rc = mount(server, metrics, limiter);
+    if (rc == 0)
         rc = cg_sock_listen(cg_sched_self(), addr, &listener);
     if (rc >= 0) {
-        mount(server, metrics, limiter);
         rc = cg_yield(cg_http_serve(server, listener));
         cg_sock_close(listener);
     }

@@ -35,8 +35,9 @@ static ssize_t program(void *with_signal)
     if (with_signal)
         cg_yield(cg_add(dump_on_signal, NULL, .name = "dump"));
     cg_group_open(&both);
-    cg_yield(cg_add_to_group(&both, take_both, one, .name = "one"));
-    cg_yield(cg_add_to_group(&both, take_both, other, .name = "other"));
+    if (cg_yield(cg_add_to_group(&both, take_both, one, .name = "one")) < 0 ||
+        cg_yield(cg_add_to_group(&both, take_both, other, .name = "other")) < 0)
+        cg_group_cancel(&both);
     return cg_yield(cg_wait_group(&both));
 }
 

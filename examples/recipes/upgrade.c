@@ -34,9 +34,10 @@ static ssize_t program(void *addr)
     ssize_t rc = -ENOMEM;
 
     if (server)
+        rc = cg_http_server_mount(server, "GET /lines", lines, NULL);
+    if (rc == 0)
         rc = cg_sock_listen(cg_sched_self(), addr, &listener);
     if (rc >= 0) {
-        cg_http_server_mount(server, "GET /lines", lines, NULL);
         rc = cg_yield(cg_http_serve(server, listener));
         cg_sock_close(listener);
     }
