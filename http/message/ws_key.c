@@ -74,7 +74,9 @@ int cg__http_ws_key_new(char key[CG__WS_KEY])
     return 0;
 }
 
-/* Sixteen bytes are 22 digits, the last with two bits only, and two signs. */
+/* Sixteen bytes are 22 digits and two signs. The last digit has four bits that no byte needs; a
+ * server may ignore them (RFC 4648, 3.5), and does, as others do: they change nothing but the text
+ * that is hashed. */
 bool cg__http_ws_key_is_valid(const char *key)
 {
     if (strlen(key) != CG__WS_KEY - 1 || strcmp(key + 22, "==") != 0)

@@ -166,7 +166,7 @@ struct cg_http_proxied {
 
 /* A request. Everything is borrowed until the operation completes. */
 struct cg_http_fetch {
-    const char *url;
+    const char *url; /* its path is sent as it is written, also with dot segments ("/a/../b") */
     const char *method; /* NULL: GET, or POST if there is a body */
 
     /* Header fields; the array ends with an empty one. They replace the client's own fields
