@@ -41,8 +41,12 @@ shows() {
 
 # ---- The programs ---------------------------------------------------------------------
 
+answered() {
+    (exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null
+}
+
 connects() {
-    is_gone "$server" || (exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null
+    is_gone "$server" || answered
 }
 
 # start PROGRAM ARGUMENT...: starts a server; an argument ADDR is replaced by a free address. Sets
@@ -54,6 +58,7 @@ start() {
     shift
     for ((try = 0; try < 5; try++)); do
         port=$((20000 + RANDOM % 12000))
+        ! answered || continue
         "$work/$name" "${@/ADDR/127.0.0.1:$port}" >"$work/$name.out" 2>"$work/$name.err" \
             </dev/null &
         server=$!
@@ -97,9 +102,10 @@ check_tutorial() {
     same "step 5 passes" "0 100 worlds, all well" "$status $out$err"
     for each in 2 3; do
         start "step$each" ADDR || return
-        exec 3<>"/dev/tcp/127.0.0.1/$port" 4<>"/dev/tcp/127.0.0.1/$port"
+        exec 3<>"/dev/tcp/127.0.0.1/$port"
         echo "one" >&3
         same "step $each echoes" "one" "$(line 3)"
+        exec 4<>"/dev/tcp/127.0.0.1/$port" # step 3 gives it two seconds
         echo "two" >&4
         same "step $each serves another" "two" "$(line 4)"
         [ "$each" = 2 ] || {
@@ -152,9 +158,13 @@ check_proxy() {
 
 check_stop() {
     start stop ADDR || return
-    exec 3<>"/dev/tcp/127.0.0.1/$port"
+    exec 3<>"/dev/tcp/127.0.0.1/$port" 4<>"/dev/tcp/127.0.0.1/$port"
     echo "Ann" >&3
-    sleep 0.2
+    # A client that says too much loses its connection at once. The one before has been accepted
+    # by then.
+    printf '%0100d\n' 0 >&4
+    timeout 20 cat <&4 >/dev/null 2>&1
+    exec 4>&-
     kill -TERM "$server"
     same "a client that is being served is served to the end" "hello Ann (the end)" \
         "$(line 3) $(line 3)"
@@ -202,10 +212,11 @@ check_stuck() {
     like "a deadlock is listed" \
         "1 *deadlock*one: lock blue, since *other: lock red, since *program: Resource deadlock*" \
         "$status $err"
-    "$work/stuck" signal >"$work/stuck.out" 2>"$work/stuck.err" </dev/null &
+    # The signal is ignored while the program has no handler yet.
+    (trap '' USR1
+        exec "$work/stuck" signal >"$work/stuck.out" 2>"$work/stuck.err" </dev/null) &
     server=$!
     pids+=("$server")
-    sleep 0.1 # until it has a handler: before that the signal would kill it
     until_true dumps
     like "and at any time" "*one: lock blue, since *other: lock red, since *" \
         "$(cat "$work/stuck.err")"
