@@ -21,10 +21,17 @@ static ssize_t take_both(void *arg)
 /* When SIGUSR1 comes, prints on stderr what every coroutine waits for. */
 static ssize_t dump_on_signal(void *arg)
 {
+    struct cg_os_signals *signals; /* without it, a signal that comes while the dump is
+                                    * written would end the program */
+    ssize_t rc = cg_os_signals_open(cg_sched_self(), SIGUSR1, &signals);
+
     (void)arg;
-    while (cg_yield(cg_wait_os_signal(SIGUSR1)) > 0)
+    if (rc < 0)
+        return rc;
+    while ((rc = cg_yield(cg_get_os_signal(signals))) > 0)
         cg_coro_dump(cg_sched_self(), stderr);
-    return 0;
+    cg_os_signals_close(signals);
+    return rc;
 }
 
 static ssize_t program(void *with_signal)
