@@ -20,9 +20,9 @@ code() {
 }
 
 # origin END RESPONSE...: starts a server that reads a request up to the pattern END, notes it in
-# $work/heard ($notes), sends a response after $pause seconds (a format of printf; the last one
-# also to all later requests), and notes "closed" when the connection has ended. Sets $there, its
-# port.
+# $work/heard ($notes), sends a response when the file $after is not empty (a format of printf; the
+# last one also to all later requests), and notes "closed" when the connection has ended. Sets
+# $there, its port.
 origin() {
     local end=$1 answers=() notes=${notes:-$work/heard}
 
@@ -42,7 +42,7 @@ origin() {
             my ($got, $some) = ("", "");
             $got .= $some while $got !~ /$end/s && sysread(C, $some, 4096);
             open(F, ">>", $heard); print F $got; close(F);
-            select(undef, undef, undef, $ENV{pause}) if $ENV{pause};
+            select(undef, undef, undef, 0.02) until !$ENV{after} || -s $ENV{after};
             my $answer = @answers > 1 ? shift @answers : $answers[0];
             chop($answer); syswrite(C, $answer);
             shutdown(C, 1) if $answer =~ /Connection: close/;
@@ -57,7 +57,8 @@ origin() {
 }
 
 # half_close URL [PATTERN]: requests it through the proxy, shuts down that direction, and prints
-# the lines of the response that match; by default the last line.
+# the lines of the response that match; by default the last line. What has come so far is in the
+# file $after, if that is set.
 half_close() {
     # shellcheck disable=SC2016 # perl's variables
     perl -MSocket -e 'my ($port, $url) = @ARGV;
@@ -65,7 +66,9 @@ half_close() {
             connect(C, sockaddr_in($port, INADDR_LOOPBACK)) or die;
         syswrite(C, "GET $url HTTP/1.1\r\nHost: x\r\n\r\n");
         shutdown(C, 1);
-        print $some while sysread(C, $some, 4096);' "${through##*:}" "$1" | tr -d '\r' |
+        open(F, ">", $ENV{after} || "/dev/null");
+        while (sysread(C, $some, 4096)) { print $some; syswrite(F, $some); }' \
+        "${through##*:}" "$1" | tr -d '\r' |
         if [ $# -gt 1 ]; then grep "$2"; else tail -n 1; fi
 }
 
@@ -234,23 +237,33 @@ ok" "$(get -i "http://127.0.0.1:$there/" | tr -d '\r' | grep -v '^\(Date\|Server
         "$(talk "GET http://127.0.0.1:$there/ HTTP/1.0\r\n\r\n")"
     end "$origin"
     same "a client that says nothing more" hello "$(half_close "http://$own/hello.txt")"
-    pause=1.5 origin "$end" 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+    rm -f "$work/asked"
+    after=$work/asked origin "$end" 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
     same "is asked after a while, and answered" "HTTP/1.1 100 Continue HTTP/1.1 200 OK ok" \
-        "$(half_close "http://127.0.0.1:$there/" '^HTTP\|^ok' | paste -sd ' ')"
+        "$(after=$work/asked half_close "http://127.0.0.1:$there/" '^HTTP\|^ok' | paste -sd ' ')"
     end "$origin"
     origin "$end" 'SSH-2.0-x\r\n'
     same "what is no HTTP" 502 "$(code "http://127.0.0.1:$there/")"
     end "$origin"
 }
 
+# leaves FILE: begins a request to the server, and leaves when the file is not empty.
+leaves() {
+    "$curl" -sN -x "http://$through" -o "$work/got" "http://127.0.0.1:$there/" 2>/dev/null &
+    until_true test -s "$1"
+    kill $!
+    wait $! 2>/dev/null
+}
+
 # The client closes while the server is silent, before or within its response.
 begin_leaving() {
+    rm -f "$work/got"
     notes=$work/within origin '\r\n\r\n$' 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort'
     within=$origin
-    get -m 0.5 -o /dev/null "http://127.0.0.1:$there/" 2>/dev/null
+    leaves "$work/got"
     notes=$work/before origin '\r\n\r\n$' ''
     before=$origin
-    get -m 0.5 -o /dev/null "http://127.0.0.1:$there/" 2>/dev/null
+    leaves "$work/before"
 }
 
 # The proxy notices a little later, and does not wait for that server.
