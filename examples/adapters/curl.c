@@ -2,7 +2,7 @@
 /* HTTP by libcurl's multi interface, whose descriptors come and go, with one timer.
  *     cc curl.c $(pkg-config --cflags --libs cogen libcurl)
  *     ./curl http://127.0.0.1:8080/ http://127.0.0.1:8080/other ...
- * All URLs are fetched at the same time. */
+ * All URLs are fetched at the same time; each may take $PATIENCE seconds (2). */
 #include <cogen.h>
 #include <curl/curl.h>
 #include <errno.h>
@@ -173,6 +173,7 @@ static ssize_t fetch(void *url)
     size_t size = 0;
     FILE *out = open_memstream(&body, &size);
     CURL *easy = curl_easy_init();
+    const char *patience = getenv("PATIENCE");
     CURLcode code;
     long answer = 0;
     ssize_t rc;
@@ -188,7 +189,7 @@ static ssize_t fetch(void *url)
     curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, out); /* in memory, so it cannot block */
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    rc = curl_perform(&curl, easy, &code, 2 * CG_SECOND);
+    rc = curl_perform(&curl, easy, &code, (patience ? atoi(patience) : 2) * CG_SECOND);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer);
     curl_easy_cleanup(easy);
     if ((fclose(out) != 0 || !body) && code == CURLE_OK) /* fclose gives the body */

@@ -37,7 +37,7 @@ static ssize_t program(void *arg)
     struct cg_group group;
     ssize_t rc;
 
-    cg_group_open(&group, .timeout = 5 * CG_SECOND, .keep_going = true);
+    cg_group_open(&group, .timeout = CG_MINUTE, .keep_going = true);
     for (char **sql = arg; *sql; sql++)
         if ((rc = cg_yield(cg_add_to_group(&group, ask, *sql, .name = *sql))) < 0) {
             fprintf(stderr, "pq: %s: %s\n", *sql, cg_strerror(rc));

@@ -189,6 +189,7 @@ static ssize_t ask(void *command)
 static ssize_t program(void *arg)
 {
     char **argv = arg;
+    const char *patience = getenv("PATIENCE");
     struct cg_group group;
     ssize_t rc = redis_open(&redis, argv[1], atoi(argv[2]));
 
@@ -202,7 +203,8 @@ static ssize_t program(void *arg)
         redisAsyncFree(redis.ctx);
         return 0;
     }
-    cg_group_open(&group, .timeout = 5 * CG_SECOND, .keep_going = true);
+    cg_group_open(&group, .timeout = (patience ? atoi(patience) : 5) * CG_SECOND,
+                  .keep_going = true);
     for (char **command = argv + 3; *command; command++)
         if ((rc = cg_yield(cg_add_to_group(&group, ask, *command, .name = "ask"))) < 0)
             complain(*command, rc);
