@@ -124,6 +124,17 @@ awk '$1 == ".Xr" && $2 ~ /^(cg_|cogen)/ { print $2 }' $pages | sort -u >"$work/w
 comm -23 "$work/wanted" "$work/there" >"$work/lost"
 check 'references lead somewhere' nothing "$work/lost"
 
+# Prints the places of examples before which no sentence says what they do.
+unexplained() {
+    awk 'FNR == 1 || $1 == ".Sh" { on = $2 == "EXAMPLES"; said = 0 }
+        on && $1 == ".Bd" { if (!said) print FILENAME ": " FNR; inside = 1 }
+        $1 == ".Ed" { inside = said = 0 }
+        on && !inside && !/^\./ { said = 1 }' "$@"
+}
+# shellcheck disable=SC2086 # each word is a page
+unexplained $pages >"$work/unexplained"
+check 'a sentence before each example' nothing "$work/unexplained"
+
 for page in $srcdir/doc/man/cg_*.3; do
     check "cogen.7 lists $page" grep -q "^\.It Xr $(basename "$page" .3) 3\$" \
         "$srcdir/doc/man/cogen.7"

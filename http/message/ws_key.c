@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The answer to a key is the SHA-1 of it and a fixed text. SHA-1 is no secret's guard here,
- * and the HTTP library does not link OpenSSL, so it stands here, for this short input only. */
+/* The answer to a key is the SHA-1 of it and a fixed text. It protects no secret, and the HTTP
+ * library does not link OpenSSL, so SHA-1 stands here, for this short input only. */
 #include "config.h"
 
 #include "http/message/base64.h"

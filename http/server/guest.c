@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See guest.h. One that stays counts as a connection of its server, which waits for it: that of
- * HTTP/1 is kept, and a stream of HTTP/2 counts by itself. */
+/* See guest.h. A guest that stays counts as a connection of its server, which waits for it: over
+ * HTTP/1 its connection is kept, over HTTP/2 its stream counts by itself. */
 #include "config.h"
 
 #include "http/server/guest.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See proxied.h. Only proxies that are named are asked for a header: from others its bytes
- * would be a claim of anybody, and are a bad request. */
+/* See proxied.h. Only proxies that are named are asked for a header: others
+ * could name any client in it, and from them it is a bad request. */
 #include "config.h"
 
 #include "http/server/clocks.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lost wake-ups. An operation that waits for a state which is there already will wait for ever:
  * somebody has changed the object without its functions, or in another thread. A signal has no
- * state; but the debug mode notes those of which nobody heard, and if one came shortly before a
+ * state; but the debug mode notes signals that nobody received, and if one came shortly before a
  * wait for it began, it probably came between the waiter's look and its wait. */
 #include "config.h"
 
