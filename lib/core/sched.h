@@ -82,8 +82,9 @@ struct cg_sched {
     int64_t grace_end;
     atomic_int stops;                 /* calls of cg_sched_stop */
     _Atomic(struct cg__post *) posts; /* the newest first */
-    struct cg__post asked; /* posted by the signal that asks for a dump, */
-    atomic_bool is_asked;  /* if this is set */
+    struct cg__post asked; /* posted by the signal that asks for a dump */
+    _Atomic int64_t asked_at; /* when that was, by the monotonic clock; 0: not posted */
+    atomic_bool is_urged;     /* its thread was sent the signal, to say what keeps it */
     atomic_int inside;  /* callers of cg__post_enter that have not left */
     atomic_bool refuses; /* no run will follow: see cg__errand_refuse */
     int inside_forever; /* how many of them are threads of a parent: see cg__post_forked */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The signal that asks for a dump. The handler only posts to each scheduler; its next turn
- * makes the dump in memory, and a thread writes it (dump_writer.c), one dump after the other.
+ * makes the dump in memory, and a thread writes it (dump_writer.c), one dump after the other. If
+ * that turn does not come, a further signal says why (dump_late.c).
  * The handler stays installed when cg_main returns: a signal that comes late must not kill the
  * program. */
 #include "config.h"
@@ -13,6 +14,7 @@
 #include "lib/base/report.h"
 #include "lib/core/registry.h"
 #include "lib/core/sched.h"
+#include "lib/insight/dump_late.h"
 #include "lib/insight/dump_writer.h"
 
 #include <cogen/dump.h>
@@ -54,7 +56,7 @@ static void asked(struct cg__post *post, bool dropped)
 {
     struct cg_sched *sched = (void *)((char *)post - offsetof(struct cg_sched, asked));
 
-    atomic_store(&sched->is_asked, false);
+    cg__dump_late_end(sched);
     if (!dropped)
         dump(sched);
 }
@@ -62,9 +64,12 @@ static void asked(struct cg__post *post, bool dropped)
 /* In the signal handler. */
 static void ask(void *arg, struct cg_sched *sched)
 {
-    (void)arg;
-    if (cg__sched_is_parents(sched) || atomic_exchange(&sched->is_asked, true))
+    if (cg__sched_is_parents(sched))
         return;
+    if (!cg__dump_late_begin(sched)) {
+        cg__dump_late_tell(sched, *(int *)arg);
+        return;
+    }
     sched->asked.run = asked;
     cg__post(sched, &sched->asked);
 }
@@ -73,8 +78,8 @@ static void handle(int signo)
 {
     int saved = errno;
 
-    (void)signo;
-    cg__registry_each(ask, NULL);
+    if (!cg__dump_late_answer())
+        cg__registry_each(ask, &signo);
     errno = saved;
 }
 
@@ -158,7 +163,8 @@ static void prepare(void)
 
 void cg__dump_signal_install(void)
 {
-    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART}, before;
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART | SA_ONSTACK},
+                     before;
     int signo;
 
     pthread_once(&once, prepare);

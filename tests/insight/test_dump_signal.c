@@ -2,15 +2,18 @@
 /* Dumps on a signal: who gets one, and where it is written. */
 #include "config.h"
 
+#include "lib/insight/backtrace.h"
 #include "tests/support/child.h"
 #include "tests/support/support.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 static char said[64 * 1024];
 
@@ -272,10 +275,105 @@ static void dumps_every_worker(void)
     ck_assert_int_eq(dumps, 3);
 }
 
+static void compute(int64_t length)
+{
+    int64_t end = test_clock(CLOCK_MONOTONIC) + length;
+
+    while (test_clock(CLOCK_MONOTONIC) < end)
+        continue;
+}
+
+/* Two signals at once only ask for a dump; the third one complains. */
+static ssize_t computes(void *arg)
+{
+    (void)arg;
+    raise(SIGUSR1);
+    raise(SIGUSR1);
+    compute(250 * CG_MILLISECOND);
+    raise(SIGUSR1);
+    return cg_yield(cg_sleep(CG_MILLISECOND));
+}
+
+static void act_stuck(void)
+{
+    exit(cg_main(reactor(), computes, NULL) == 0 ? 0 : 1);
+}
+
+static void says_who_does_not_yield(const char *name)
+{
+    const char *at = strstr(said, "cogen: no dump for ");
+    long length;
+    char *end;
+
+    ck_assert_msg(at != NULL && strstr(at + 1, "cogen: no dump for ") == NULL, "%s", said);
+    length = strtol(at + strlen("cogen: no dump for "), &end, 10);
+    ck_assert_int_ge(length, 200);
+    ck_assert_msg(strncmp(end, " ms: coroutine ", 15) == 0 &&
+                      strncmp(end + 15, name, strlen(name)) == 0,
+                  "%s", said);
+    ck_assert_msg(strstr(end, " does not yield, at ") != NULL, "%s", said);
+    if (cg__backtrace_works())
+        ck_assert_msg(strstr(end, "test_dump_signal+0x") != NULL, "%s", said);
+}
+
+/* A coroutine that does not yield is named, with its place, and the dump comes afterwards. */
+static void names_who_does_not_yield(void)
+{
+    const char *dump;
+
+    unsetenv("COGEN_DUMP");
+    ck_assert_int_eq(child_run(act_stuck, said, sizeof said), 0);
+    says_who_does_not_yield("main");
+    dump = strstr(said, "cogen dump of process ");
+    ck_assert_ptr_nonnull(dump);
+    ck_assert(dump > strstr(said, "cogen: no dump"));
+}
+
+static atomic_bool busy, over;
+
+static ssize_t computes_elsewhere(void *arg)
+{
+    (void)arg;
+    atomic_store(&busy, true);
+    while (!atomic_load(&over))
+        continue;
+    return 0;
+}
+
+static ssize_t complains(void *arg)
+{
+    if (cg_worker_id() != 0)
+        return computes_elsewhere(arg);
+    while (!atomic_load(&busy))
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    raise(SIGUSR1);
+    OK(cg_yield(cg_sleep(250 * CG_MILLISECOND)));
+    raise(SIGUSR1);
+    OK(cg_yield(cg_sleep(20 * CG_MILLISECOND)));
+    atomic_store(&over, true);
+    return 0;
+}
+
+static void act_stuck_crew(void)
+{
+    exit(cg_crew_main(complains, NULL, .workers = 2, .reactor = reactor()) == 0 ? 0 : 1);
+}
+
+/* Also on another thread than the one that gets the signal. */
+static void names_it_on_another_thread(void)
+{
+    if (test_on_sim())
+        return; /* all workers share a thread there */
+    unsetenv("COGEN_DUMP");
+    ck_assert_int_eq(child_run(act_stuck_crew, said, sizeof said), 0);
+    says_who_does_not_yield("worker");
+}
+
 static const struct test_case cases[] = {
     PLAIN(dumps_on_usr1),     PLAIN(obeys_the_environment), PLAIN(writes_to_a_file),
     PLAIN(obeys_the_program), PLAIN(dumps_every_worker),
     PLAIN(does_not_wait_for_a_reader),
+    PLAIN(names_who_does_not_yield), PLAIN(names_it_on_another_thread),
 };
 
 int main(void)

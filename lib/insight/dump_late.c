@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* A coroutine that computes in a loop, or blocks, keeps its scheduler from the dump that a signal
+ * asked for, and the program looks dead. A further signal then says in one line who that is, and
+ * where. All of this runs in signal handlers, on the signal stack. Like the unwinder, dladdr takes
+ * the lock of the dynamic linker, which a thread may take again. */
+#include "config.h"
+
+#include "lib/insight/dump_late.h"
+
+#include "lib/core/registry.h"
+#include "lib/insight/whence.h"
+
+#include <cogen/os_signal.h>
+
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Two signals in short order are no complaint: a turn may take that long. */
+#define PATIENCE (200 * CG_MILLISECOND)
+
+static int64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * CG_SECOND + time.tv_nsec;
+}
+
+bool cg__dump_late_begin(struct cg_sched *sched)
+{
+    int64_t nobody = 0;
+
+    return atomic_compare_exchange_strong(&sched->asked_at, &nobody, now());
+}
+
+void cg__dump_late_end(struct cg_sched *sched)
+{
+    atomic_store(&sched->asked_at, 0);
+    atomic_store(&sched->is_urged, false);
+}
+
+/* Writes a line without a wait. If nobody reads stderr, it is lost. */
+static void write_line(char *line, size_t size)
+{
+    struct pollfd poller = {.fd = STDERR_FILENO, .events = POLLOUT};
+    int before = cg_sigpipe_block();
+    size_t len = strlen(line);
+
+    if (len == size - 1)
+        len--;
+    line[len++] = '\n';
+    cg_sigpipe_unblock(before, poll(&poller, 1, 0) != 1 || write(STDERR_FILENO, line, len) < 0);
+}
+
+static void tell(const struct cg_sched *sched)
+{
+    struct cg_coro *self = cg__coro_self;
+    bool inside = self != NULL && self->sched == sched;
+    int64_t length = now() - atomic_load(&sched->asked_at);
+    struct cg__backtrace backtrace;
+    char line[2048];
+    int len;
+
+    cg__backtrace_interrupted(&backtrace);
+    cg__whence_shorten(&backtrace);
+    len = snprintf(line, sizeof line,
+                   "cogen: no dump for %" PRId64 " ms: %s%.48s does not yield, at ",
+                   length / CG_MILLISECOND, inside ? "coroutine " : "",
+                   inside ? cg__coro_visible(self)->name : "something outside coroutines");
+    cg__whence_print(backtrace.frames, backtrace.count, line + len, sizeof line - (size_t)len);
+    write_line(line, sizeof line);
+}
+
+static bool is_here(const struct cg_sched *sched)
+{
+    return pthread_equal(sched->thread, pthread_self());
+}
+
+/* Whether the scheduler's thread is within it, and so still exists. */
+__attribute__((no_sanitize("thread"))) static bool is_running(const struct cg_sched *sched)
+{
+    return *(volatile const bool *)&sched->bound && *(volatile const bool *)&sched->running;
+}
+
+void cg__dump_late_tell(struct cg_sched *sched, int signo)
+{
+    if (!is_running(sched) || now() - atomic_load(&sched->asked_at) < PATIENCE)
+        return;
+    if (is_here(sched))
+        tell(sched);
+    else if (!atomic_exchange(&sched->is_urged, true))
+        pthread_kill(sched->thread, signo);
+}
+
+static void answer(void *arg, struct cg_sched *sched)
+{
+    bool *answered = arg;
+
+    if (is_running(sched) && is_here(sched) && atomic_exchange(&sched->is_urged, false)) {
+        tell(sched);
+        *answered = true;
+    }
+}
+
+bool cg__dump_late_answer(void)
+{
+    bool answered = false;
+
+    cg__registry_each(answer, &answered);
+    return answered;
+}
