@@ -87,6 +87,12 @@ void cg_http_events_free(struct cg_http_events *events)
         cg_coro_cancel(each->coro);
 }
 
+void cg_http_events_close(struct cg_http_events *events)
+{
+    events->closed = true;
+    cg_http_events_wake(events);
+}
+
 void cg__http_events_enter(struct cg_http_events *events)
 {
     events->clients++;
@@ -150,16 +156,18 @@ static uint64_t find(const struct cg_http_events *events, const char *id)
     return 0;
 }
 
-uint64_t cg__http_events_cursor(const struct cg_http_events *events, const char *id)
+uint64_t cg__http_events_cursor(const struct cg_http_events *events, const char *id, bool kept)
 {
-    uint64_t number;
+    uint64_t number = 0;
 
-    if (id == NULL || *id == '\0')
-        return events->end;
-    number = number_of(events, id);
-    if (number == 0)
-        number = find(events, id);
-    return number > 0 ? number + 1 : events->end;
+    if (id != NULL && *id != '\0') {
+        number = number_of(events, id);
+        if (number == 0)
+            number = find(events, id);
+    }
+    if (number > 0)
+        return number + 1;
+    return kept ? events->first : events->end;
 }
 
 struct cg__http_events_entry *cg__http_events_next(struct cg_http_events *events, uint64_t *cursor)
@@ -226,6 +234,8 @@ int cg_http_events_publish_with(struct cg_http_events *events,
     char id[ID];
     int rc;
 
+    if (events->closed)
+        return -EPIPE;
     if (event->data == NULL)
         return -EINVAL;
     put_id(events, events->end, id);

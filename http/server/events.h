@@ -30,6 +30,7 @@ struct cg_http_events {
     size_t bytes;   /* of the events that are kept */
     size_t clients;
     struct cg__http_events_work *works; /* of the clients that have a coroutine */
+    bool closed; /* streams end behind the kept events */
     bool freed; /* the last client frees the memory */
     struct cg__http_events_entry *ring[];
 };
@@ -42,8 +43,9 @@ void cg__http_events_put(struct cg__http_events_entry *event);
 /* Appends an event as it is sent. 0, -EINVAL or -ENOMEM. */
 int cg__http_events_put_text(struct cg_http_headers *text, const struct cg_http_event *event);
 
-/* The cursor of a client that has seen the event with this id last; NULL: none. */
-uint64_t cg__http_events_cursor(const struct cg_http_events *events, const char *id);
+/* The cursor of a client that has seen the event with this id last. NULL, or not the id of an
+ * event: it begins with the oldest kept event if `kept` is true, otherwise with the next one. */
+uint64_t cg__http_events_cursor(const struct cg_http_events *events, const char *id, bool kept);
 
 /* A client comes or leaves. The last one to leave frees events that cg_http_events_free was
  * called for. */

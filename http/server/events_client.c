@@ -38,7 +38,7 @@ struct client {
     void *arg;
     uint64_t sent; /* how many events of its own */
     uint64_t cursor;
-    bool over; /* the server shuts down, or does not wait any longer */
+    bool over; /* the server shuts down, or does not wait any longer; or it was sent all */
 };
 
 static struct client *of(struct cg__http_guest *guest)
@@ -152,6 +152,8 @@ static ssize_t send_all(struct client *client, ssize_t n)
         n = write_parts(client, &(struct iovec){(void *)":\n\n", 3}, 1);
     while (n >= 0 && !is_over(client) && (n = send_some(client)) > 0)
         continue;
+    if (n == 0 && client->events->closed)
+        client->over = true;
     return n;
 }
 
@@ -233,11 +235,19 @@ static ssize_t respond(struct cg_http_request *req, struct client *client)
     return n;
 }
 
+static uint64_t cursor_of(const struct cg_http_serve_events_op *serve)
+{
+    const char *last = serve->last;
+
+    if (last == NULL)
+        last = cg_http_request_header(serve->req, "Last-Event-ID");
+    return cg__http_events_cursor(serve->events, last, serve->kept);
+}
+
 static ssize_t begin(const struct cg_http_serve_events_op *serve)
 {
     struct cg_http_request *req = serve->req;
     struct client *client = calloc(1, sizeof *client);
-    const char *last = serve->last;
     ssize_t n;
 
     if (client == NULL)
@@ -247,13 +257,11 @@ static ssize_t begin(const struct cg_http_serve_events_op *serve)
         free(client);
         return n;
     }
-    if (last == NULL)
-        last = cg_http_request_header(req, "Last-Event-ID");
     client->events = serve->events;
     client->next = serve->next;
     client->ended = serve->ended;
     client->arg = serve->arg;
-    client->cursor = cg__http_events_cursor(serve->events, last);
+    client->cursor = cursor_of(serve);
     client->guest.type = &guest_type;
     cg__http_events_enter(serve->events);
     cg__http_guest_stay(req, &client->guest);
@@ -261,11 +269,16 @@ static ssize_t begin(const struct cg_http_serve_events_op *serve)
     return 0;
 }
 
-/* Responds to a HEAD: its stream has ended already. */
-static ssize_t begin_head(const struct cg_http_serve_events_op *serve)
+/* Whether nothing will ever come for the client. A browser comes back whenever a stream has ended,
+ * until it gets 204. */
+static bool has_all(const struct cg_http_serve_events_op *serve)
 {
-    ssize_t n = cg__http_response_head_write(serve->req, 200, -1, NULL);
+    return serve->events->closed && serve->next == NULL && cursor_of(serve) == serve->events->end;
+}
 
+/* Ends a stream for which the head alone was sent, with this result. */
+static ssize_t end_head(const struct cg_http_serve_events_op *serve, ssize_t n)
+{
     if (n == 0 && serve->ended != NULL)
         serve->ended(serve->arg);
     return n;
@@ -281,11 +294,15 @@ static ssize_t serve_events_run(struct cg_op *op)
         return -EALREADY;
     if (!req->body_done)
         return -EINVAL;
+    if (has_all(serve))
+        return end_head(serve, cg_yield(cg_http_respond(req, 204, NULL, 0)));
     if (rc == 0)
         rc = set_fields(req);
     if (rc < 0)
         return rc;
-    return req->code == HTTP_HEAD ? begin_head(serve) : begin(serve);
+    if (req->code == HTTP_HEAD)
+        return end_head(serve, cg__http_response_head_write(req, 200, -1, NULL));
+    return begin(serve);
 }
 
 static int serve_events_print(const struct cg_op *op, char *buf, size_t size)

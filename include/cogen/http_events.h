@@ -70,15 +70,16 @@ struct cg_http_serve_events_op {
     void (*ended)(void *arg);
     void *arg;
     const char *last;
+    bool kept;
 };
 
 /* cg_http_serve_events(req, events): responds with a stream of events, to be yielded by a
  * handler, which then returns: the response goes on without it, until the client leaves, the
- * events are freed, or the server shuts down; a shutdown does not wait for such clients. Fields
- * that the handler has set are sent. The client gets what is published from now on. If its
- * Last-Event-ID is the id of one of these events, it first gets those that were published after
- * that one and are still kept. The connection of HTTP/1 is closed at the end, and earlier if
- * the client sends more. Keywords:
+ * events are freed, or closed and all of them sent, or the server shuts down; a shutdown does not
+ * wait for such clients. Fields that the handler has set are sent. The client gets what is
+ * published from now on. If its Last-Event-ID is the id of one of these events, it first gets
+ * those that were published after that one and are still kept. The connection of HTTP/1 is
+ * closed at the end, and earlier if the client sends more. Keywords:
  *   .next = fn    gives events for this client alone. They are sent before the published ones; fn
  *                 is called at first, after each heartbeat, and whenever something is published
  *                 or cg_http_events_wake is called, until it returns 0;
@@ -86,7 +87,9 @@ struct cg_http_serve_events_op {
  *                 client does not count any more, and may have been the last one. It runs in a
  *                 coroutine that may be cancelled, and a shutdown waits for it;
  *   .arg = arg    for both functions;
- *   .last = id    of the event that the client has seen last, in place of its Last-Event-ID.
+ *   .last = id    of the event that the client has seen last, in place of its Last-Event-ID;
+ *   .kept = true  a client without an id, or with one that is not of these events, first gets
+ *                 all events that are kept.
  * Completes with 0 (for a HEAD when the head is sent); -EALREADY: the response has begun;
  * -EINVAL: the body of the request has not been read; -EMSGSIZE: the fields are too long;
  * -ENOMEM. */
@@ -119,10 +122,16 @@ cg_http_events_new_with(const struct cg_http_events_options *options);
  * be served with the events. NULL is ignored. */
 CG_API void cg_http_events_free(struct cg_http_events *events);
 
+/* Says that nothing will be published any more. The stream of each client ends when the client was
+ * sent all that there is for it. One that comes later gets what it has missed; if that is nothing
+ * and it has no .next, it gets the status 204, so that a browser does not come back again. Never
+ * waits; the scheduler's thread only. */
+CG_API void cg_http_events_close(struct cg_http_events *events);
+
 /* Publishes an event, whose texts are copied. Clients that come back name its id, and get what
  * follows. Ids of the program's own should be unique: of several events with one id the newest
  * counts. Never waits; the scheduler's thread only. Returns 0; -EINVAL: it has no data, or its
- * name or id has a line break; -ENOMEM. */
+ * name or id has a line break; -EPIPE: the events are closed; -ENOMEM. */
 CG_API int cg_http_events_publish_with(struct cg_http_events *events,
                                        const struct cg_http_event *event);
 

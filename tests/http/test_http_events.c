@@ -55,6 +55,14 @@ static ssize_t handles(struct cg_http_request *req, void *arg)
     return n;
 }
 
+/* What has a beginning and an end. */
+static ssize_t handles_log(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    return cg_yield(
+        cg_http_serve_events(req, events, .kept = true, .ended = has_ended, .arg = &own));
+}
+
 static void begin(bool h2, size_t kept, int64_t heartbeat)
 {
     carried_begin(h2);
@@ -62,6 +70,7 @@ static void begin(bool h2, size_t kept, int64_t heartbeat)
     events = cg_http_events_new(.kept = kept, .heartbeat = heartbeat);
     ck_assert_ptr_nonnull(events);
     OK(cg_http_server_mount(carried_server, "/events", handles, NULL));
+    OK(cg_http_server_mount(carried_server, "/log", handles_log, NULL));
 }
 
 static void finish(void)
@@ -74,6 +83,15 @@ struct listener {
     struct cg_http_reply *reply;
     char id[64], text[256]; /* of the last event, and what it has besides its id */
 };
+
+/* Requests the log. Returns the status. */
+static ssize_t ask_log(struct listener *l, const char *last)
+{
+    struct cg_http_field fields[] = {{last ? "Last-Event-ID" : NULL, last}, {NULL, NULL}};
+    struct cg_http_fetch fetch = {.url = carried_url("/log"), .fields = fields, .stream = true};
+
+    return cg_yield(cg_http_fetch(carried_client, &fetch, &l->reply));
+}
 
 static void join(struct listener *l, const char *last)
 {
@@ -214,6 +232,50 @@ static void comes_back(bool h2)
         HEARS(&l, "data: new|");
         leave(&l);
     }
+    finish();
+}
+
+static void hears_the_end(struct listener *l)
+{
+    char text[64];
+
+    IS(line(l, text, sizeof text), CG_EOF); /* an orderly one */
+    leave(l);
+}
+
+/* Closed events end the streams of all clients behind the last event. Who comes later is sent what
+ * was kept, if it wants that, or what it has missed; a browser that has all is told not to come
+ * back. */
+static void has_an_end(bool h2)
+{
+    struct listener early, late, back;
+
+    begin(h2, 0, 0);
+    say("1");
+    IS(ask_log(&early, NULL), 200);
+    IS(ask_log(&late, "unknown"), 200);
+    HEARS(&early, "data: 1|");
+    say("2");
+    cg_http_events_close(events);
+    IS(cg_http_events_publish(events, .data = "3"), -EPIPE);
+    HEARS(&early, "data: 2|");
+    hears_the_end(&early);
+    HEARS(&late, "data: 1|");
+    IS(ask_log(&back, late.id), 200);
+    HEARS(&late, "data: 2|");
+    hears_the_end(&late);
+    HEARS(&back, "data: 2|");
+    hears_the_end(&back);
+    ck_assert_uint_eq(own.ended, 3);
+    IS(ask_log(&back, back.id), 204);
+    ck_assert_ptr_null(cg_http_reply_header(back.reply, "Content-Type"));
+    leave(&back);
+    ck_assert_uint_eq(own.ended, 4);
+    own.list[0] = (struct cg_http_event){.event = "own"};
+    own.count = 1;
+    join(&back, NULL); /* its own events are sent nevertheless */
+    HEARS(&back, "event: own|");
+    hears_the_end(&back);
     finish();
 }
 
@@ -472,6 +534,7 @@ static void whole(bool h2)
     gives_own(h2);
     tells_of_the_end(h2);
     knows_own_ids(h2);
+    has_an_end(h2);
 }
 
 CARRIED(whole)
