@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* HTTP's Upgrade: a connection begins with HTTP and goes on with a protocol of its own.
- *     ./upgrade 127.0.0.1:7000 */
+ *     ./upgrade 127.0.0.1:7000
+ *     (printf 'GET /lines HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: lines\r\n\r\n'
+ *      echo hello; sleep 1) | echo_client 127.0.0.1:7000 */
 #include <cogen.h>
 #include <cogen/http_server.h>
 #include <errno.h>
