@@ -16,6 +16,7 @@ struct cg_any_op { /* cg_any and cg_all */
     CG_OP_HEAD;
     struct cg_op **ops;
     size_t count;       /* of ops; CG__ENDS_WITH_NULL: process counts them */
+    struct cg_op *starting; /* the branch whose process slot is running; NULL: none */
     unsigned unsettled; /* branches that were started and have not settled */
     int winner;         /* index of the first branch that completed; -1: none yet */
     int failure;        /* -EBUSY: another coroutine waits for a branch */

@@ -44,6 +44,7 @@ enum cg_op_state {
     CG_OP_UNHEARD,    /* completed on an object; its coroutine has not run since */
     CG_OP_PENDING,    /* somebody holds it */
     CG_OP_CANCELLING, /* cancelled; its holder has yet to complete it */
+    CG_OP_CLAIMED,    /* its holder completes it before it returns: too late to cancel it */
 };
 
 enum cg_op_flags {

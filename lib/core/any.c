@@ -20,11 +20,12 @@ static bool races(const struct cg_op *op)
 }
 
 /* Cancels the pending branches. An op that was refused because somebody else waits for it
- * (-EBUSY) has another owner and is left alone. */
+ * (-EBUSY) has another owner and is left alone. So is the one that is being started: no process
+ * slot expects to be cancelled halfway. */
 static void cancel_branches(struct cg_any_op *any)
 {
     for (size_t i = 0, n = cg__branches_count(any); i < n; i++)
-        if (any->ops[i]->owner == any)
+        if (any->ops[i]->owner == any && any->ops[i] != any->starting)
             cg__op_cancel(any->ops[i], -ECANCELED);
 }
 
@@ -91,7 +92,9 @@ static enum cg_verdict start_branch(struct cg_any_op *any, struct cg_op *branch,
     branch->owner = any;
     branch->branch = true;
     any->unsettled++; /* before process, in which it may settle */
+    any->starting = branch;
     verdict = cg__op_start(branch, sched);
+    any->starting = NULL;
     if (verdict == CG_RUN) {
         struct cg_coro *runner = cg__coro_new(sched, run_branch, branch, branch->type->name,
                                               0, false);
@@ -137,6 +140,7 @@ static enum cg_verdict any_process(struct cg_op *op, struct cg_sched *sched)
     any->unsettled = 0;
     any->winner = -1;
     any->failure = 0;
+    any->starting = NULL;
     any->busy = true;
     for (i = 0; i < n; i++)
         if (any->ops[i]->state == CG_OP_IDLE)
@@ -164,10 +168,9 @@ static void any_settled(struct cg_op *op, struct cg_op *branch)
     if (races(op) && any->winner < 0 && op->state == CG_OP_PENDING) {
         for (any->winner = 0; any->ops[any->winner] != branch;)
             any->winner++;
-        if (!any->busy)
-            cancel_branches(any);
+        cancel_branches(any); /* at once, also while others are started */
     }
-    /* While cancel_branches runs (busy), its caller completes the op. */
+    /* While process or cancel runs (busy), it completes the op. */
     if (any->unsettled == 0 && !any->busy && op->state != CG_OP_IDLE)
         cg_op_complete(op, outcome(any));
 }

@@ -131,14 +131,12 @@ static enum cg_verdict cancel_process(struct cg_op *op, struct cg_sched *sched)
 
     if (coro == NULL || coro->sched != sched)
         return cg__op_done(op, -EINVAL);
-    if (coro == cg_op_coro(op)) { /* itself: this op must not count as its pending wait */
-        coro->op = NULL;
-        return cg__op_done(op, cg_coro_cancel(coro));
-    }
 
     int rc = cg_coro_cancel(coro);
 
-    return rc == 0 ? cg_op_after_others(op, rc) : cg__op_done(op, rc);
+    if (rc < 0 || coro == cg_op_coro(op))
+        return cg__op_done(op, rc);
+    return cg_op_after_others(op, 0);
 }
 
 const struct cg_op_type cg_cancel_type = {

@@ -121,14 +121,24 @@ static inline enum cg_verdict start(struct cg_op *op, struct cg_sched *sched)
     return CG_PENDING;
 }
 
+/* The scope of the op has ended while its process slot ran: see reach_all in scope.c. */
+__attribute__((noinline)) static void cancel_late(struct cg_coro *self)
+{
+    if (!self->op->shield)
+        cg__op_cancel(self->op, -ECANCELED);
+}
+
 /* Switches to the next ready coroutine, or to the loop if there is none. */
 static inline __attribute__((always_inline)) void suspend(struct cg_coro *self)
 {
     struct cg_sched *sched = self->sched;
     struct cg_coro *next;
 
-    if (self->state == CG_CORO_RUNNING)
+    if (self->state == CG_CORO_RUNNING) {
         self->state = CG_CORO_WAITING;
+        if (__builtin_expect(self->unusual & CG__CORO_CANCELLED, 0))
+            cancel_late(self);
+    }
     self->since = sched->now;
     sched->left_fn = self->fn;
     CG__PROBE(suspend, self);

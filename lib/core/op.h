@@ -17,6 +17,14 @@ enum cg_verdict cg__op_start(struct cg_op *op, struct cg_sched *sched);
  * stands. */
 void cg__op_cancel(struct cg_op *op, int reason);
 
+/* For a holder that has taken a pending op to complete it, but completes others before. They
+ * may decide races and so end the scope of this op, which must not be cancelled any more. */
+static inline void cg__op_claim(struct cg_op *op)
+{
+    assert(op->state == CG_OP_PENDING);
+    op->state = CG_OP_CLAIMED;
+}
+
 /* Completes an op that is a branch of another op. */
 void cg__op_branch_complete(struct cg_op *op, ssize_t result);
 

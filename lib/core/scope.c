@@ -68,6 +68,16 @@ static void tell(struct cg_scope *scope)
             inner->ended(inner);
 }
 
+/* Whether the coroutine waits for an op that its scopes cancel. The coroutine that runs does
+ * not wait yet: it may have an op whose process slot has called us, for example a signal that
+ * decides the race in which it is sent. No slot expects to be cancelled halfway, so cg_yield
+ * looks at the scopes again once process has returned. */
+static bool is_reached(const struct cg_coro *coro)
+{
+    return coro->unusual & CG__CORO_CANCELLED && coro->op && !coro->op->shield &&
+           coro->state != CG_CORO_RUNNING;
+}
+
 /* Cancels what waits inside scopes that have ended. That ends other scopes: of groups,
  * of their members, of compound branches. They are queued, not handled by recursion,
  * which could overflow the stack where a program nests them deeply. */
@@ -82,7 +92,7 @@ static void reach_all(struct cg_sched *sched)
         sched->ended = scope->next_ended;
         if (sched->ended == NULL)
             sched->ended_tail = &sched->ended;
-        if (coro->unusual & CG__CORO_CANCELLED && coro->op && !coro->op->shield)
+        if (is_reached(coro))
             cg__op_cancel(coro->op, -ECANCELED);
         tell(scope);
     }

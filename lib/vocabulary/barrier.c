@@ -45,9 +45,10 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
         cg__waiters_add(&barrier->waiters, op);
         return CG_PENDING;
     }
-    barrier->waiting = 0;
-    for (unsigned i = 0; (other = cg__waiters_take(&barrier->waiters, op)); i++)
+    for (unsigned i = 0; (other = cg__waiters_take(&barrier->waiters, op)); i++) {
+        barrier->waiting--; /* each by itself: the race that one decides may cancel another */
         cg_op_complete_by(other, i, op);
+    }
     return n ? cg_op_after_others(op, n) : cg__op_done(op, 0);
 }
 

@@ -27,14 +27,17 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
     return CG_PENDING;
 }
 
-/* A waiter that was notified before its cancellation passes the notification on. */
+static size_t notify(struct cg_condition *condition, const struct cg_op *by);
+
+/* A waiter that was notified before its cancellation passes the notification on, but not to
+ * another branch of its race, which is cancelled with it. */
 static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_wait_condition_op *wait = (struct cg_wait_condition_op *)op;
 
     (void)sched;
     if (wait->notified) {
-        cg_condition_notify(wait->condition);
+        notify(wait->condition, op);
         return CG_PENDING;
     }
     cg__waiters_remove(&wait->condition->waiters, op);
@@ -79,9 +82,10 @@ const struct cg_op_type cg_wait_condition_type = {
     .awaits = wait_awaits,
 };
 
-size_t cg_condition_notify(struct cg_condition *condition)
+/* `by` is the waiter that passes its notification on; NULL: there is none. */
+static size_t notify(struct cg_condition *condition, const struct cg_op *by)
 {
-    struct cg_op *op = cg__waiters_take(&condition->waiters, NULL);
+    struct cg_op *op = cg__waiters_take(&condition->waiters, by);
 
     if (op == NULL)
         return 0;
@@ -91,6 +95,11 @@ size_t cg_condition_notify(struct cg_condition *condition)
     else
         condition->leaving++;
     return 1;
+}
+
+size_t cg_condition_notify(struct cg_condition *condition)
+{
+    return notify(condition, NULL);
 }
 
 size_t cg_condition_notify_all(struct cg_condition *condition)

@@ -26,20 +26,29 @@ static ssize_t stopped(const struct cg_iterator *it)
     return it->result == -ECANCELED ? 0 : it->result;
 }
 
-/* The producer's coroutine. Coroutines that its end wakes may free the struct. */
+/* Takes an operation that waits at the iterator; NULL: none does. */
+static struct cg_op *take(struct cg_op **at)
+{
+    struct cg_op *op = *at;
+
+    *at = NULL;
+    return op;
+}
+
+/* The producer's coroutine. Coroutines that its end wakes may free the struct. Each op is
+ * taken when it is completed: to complete one may decide a race and cancel the other. */
 static ssize_t produce_run(void *arg)
 {
     struct cg_iterator *it = arg;
     ssize_t result = it->result = it->fn(it->arg);
-    struct cg_op *next = it->next, *stop = it->stop;
+    struct cg_op *op;
 
     cg__coro_take(cg__coro_self); /* cg_get_next and cg_stop_producer return it */
     it->ended = true;
-    it->next = it->stop = NULL;
-    if (next)
-        cg_op_complete(next, outcome(it));
-    if (stop)
-        cg_op_complete(stop, stopped(it));
+    if ((op = take(&it->next)))
+        cg_op_complete(op, outcome(it));
+    if ((op = take(&it->stop)))
+        cg_op_complete(op, stopped(it));
     return result;
 }
 
@@ -123,8 +132,7 @@ static enum cg_verdict produce_process(struct cg_op *op, struct cg_sched *sched)
     it->produce = op;
     produce->iterate = it;
     produce->taken = false;
-    if ((next = it->next)) {
-        it->next = NULL;
+    if ((next = take(&it->next))) {
         hand_over(produce, (struct cg_get_next_op *)next);
         cg_op_complete_by(next, 1, op);
     }

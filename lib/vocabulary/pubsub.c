@@ -94,9 +94,21 @@ static void end_fetch(struct cg_op *op, ssize_t result, const struct cg_op *by)
     cg__waiters_wake_one(op, result, by);
 }
 
-/* Returns 0, 1 (a subscriber was woken), -EAGAIN at the limit, -EPIPE or -ENOMEM. */
+/* The first fetch that waits and races neither with the op that publishes nor with the one
+ * that is being processed (NULL: a function calls); NULL: there is none. */
+static struct cg_op *take_fetch(struct cg_pubsub *pubsub, const struct cg_op *publisher,
+                                const struct cg_op *by)
+{
+    if (publisher == NULL || pubsub->fetchers.first == NULL)
+        return cg__waiters_take(&pubsub->fetchers, by);
+    return cg__waiters_take_other(&pubsub->fetchers, publisher, by ? by : publisher);
+}
+
+/* Publishes for an op (NULL: for a function), while `by` is being processed: the same op, or
+ * the one that has made room for it. Returns 0, 1 (a subscriber was woken), -EAGAIN at the
+ * limit, -EPIPE or -ENOMEM. */
 static int publish_now(struct cg_pubsub *pubsub, const void *message,
-                       const struct cg_op *by)
+                       const struct cg_op *publisher, const struct cg_op *by)
 {
     struct cg_op *op;
     int woken = 0;
@@ -111,31 +123,39 @@ static int publish_now(struct cg_pubsub *pubsub, const void *message,
     if (cg_pubsub_len(pubsub) == pubsub->room && !grow(pubsub))
         return -ENOMEM;
     *slot(pubsub, pubsub->end++) = (void *)message;
-    for (; (op = cg__waiters_take(&pubsub->fetchers, by)); woken = 1)
+    for (; (op = take_fetch(pubsub, publisher, by)); woken = 1)
         end_fetch(op, deliver((struct cg_fetch_op *)op), by);
     return woken;
 }
 
-/* Completes the publishers that wait at the limit, while there is room. */
+/* Completes the first publisher that waits at the limit and does not race with `by`, if there
+ * is room. */
+static bool admit_one(struct cg_pubsub *pubsub, const struct cg_op *by)
+{
+    struct cg_op *op;
+
+    if (pubsub->publishers.first == NULL ||
+        (cg_pubsub_len(pubsub) == pubsub->limit && needed(pubsub) == pubsub->first) ||
+        (op = cg__waiters_take(&pubsub->publishers, by)) == NULL)
+        return false;
+    cg__op_claim(op);
+    publish_now(pubsub, ((struct cg_publish_op *)op)->message, op, by);
+    cg__waiters_wake_one(op, 0, by);
+    return true;
+}
+
 static bool admit(struct cg_pubsub *pubsub, const struct cg_op *by)
 {
     bool woken = false;
-    struct cg_op *op;
 
-    while (pubsub->publishers.first &&
-           (cg_pubsub_len(pubsub) < pubsub->limit || needed(pubsub) > pubsub->first)) {
-        if ((op = cg__waiters_take(&pubsub->publishers, by)) == NULL)
-            break;
-        publish_now(pubsub, ((struct cg_publish_op *)op)->message, by);
-        cg__waiters_wake_one(op, 0, by);
+    while (admit_one(pubsub, by))
         woken = true;
-    }
     return woken;
 }
 
 int cg_pubsub_try_publish(struct cg_pubsub *pubsub, const void *message)
 {
-    int rc = publish_now(pubsub, message, NULL);
+    int rc = publish_now(pubsub, message, NULL, NULL);
 
     return rc > 0 ? 0 : rc;
 }
@@ -144,7 +164,7 @@ static enum cg_verdict publish_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_publish_op *publish = (struct cg_publish_op *)op;
     struct cg_pubsub *pubsub = publish->pubsub;
-    int rc = publish_now(pubsub, publish->message, op);
+    int rc = publish_now(pubsub, publish->message, op, op);
 
     (void)sched;
     op->uses = &pubsub->object;
@@ -192,6 +212,9 @@ static enum cg_verdict fetch_process(struct cg_op *op, struct cg_sched *sched)
         return woken ? cg_op_after_others(op, n) : cg__op_done(op, n);
     if (pubsub->closed)
         return cg__op_done(op, CG_EOF);
+    /* Any publisher that still waits races with this fetch, which may have made room for it:
+     * then it wins the race, which takes the fetch back. */
+    admit_one(pubsub, NULL);
     subscriber->fetch = op;
     cg__waiters_add(&pubsub->fetchers, op);
     return CG_PENDING;

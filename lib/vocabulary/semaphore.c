@@ -26,12 +26,16 @@ static struct cg_op *first(const struct cg_semaphore *semaphore)
                 : NULL;
 }
 
-/* Serves waiters from the head of the line while there are enough units. */
-static void serve(struct cg_semaphore *semaphore)
+/* Serves waiters from the head of the line while there are enough units. `cancelled` (NULL:
+ * none) has just left the line. If the first waiter is a branch of the same race, then the race
+ * has been decided and will cancel that branch next, which serves those behind it. */
+static void serve(struct cg_semaphore *semaphore, const struct cg_op *cancelled)
 {
     struct cg_op *op;
 
     while ((op = first(semaphore)) && wanted(op) <= semaphore->units) {
+        if (cancelled && cg__waiters_are_rivals(cancelled, op))
+            break;
         semaphore->units -= wanted(op);
         cg__waiters_remove(&semaphore->waiters, op);
         cg_op_complete(op, 0);
@@ -60,7 +64,7 @@ static enum cg_verdict acquire_cancel(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     cg__waiters_remove(&semaphore->waiters, op);
-    serve(semaphore);
+    serve(semaphore, op);
     return CG_DONE;
 }
 
@@ -88,7 +92,7 @@ int cg_semaphore_release(struct cg_semaphore *semaphore, unsigned units)
     if (semaphore->units > limit || units > limit - semaphore->units)
         return -EOVERFLOW;
     semaphore->units += units;
-    serve(semaphore);
+    serve(semaphore, NULL);
     return 0;
 }
 

@@ -259,10 +259,30 @@ static struct cg_signal_op *satisfied(struct signals *signals, struct cg_signal_
     return NULL;
 }
 
+/* Sends the signal to those who wait, last of all to the op that has just come. If one of the
+ * others has decided its race, it waits in vain and its race takes it back. */
+static ssize_t fire_with(struct signals *signals, const struct cg_signal_op *signal, unsigned prio,
+                         struct cg_wait_signal_op *newest)
+{
+    ssize_t n;
+
+    cg__names_remove(&signals->waiters, &newest->named);
+    n = fire_by(signals, signal, prio);
+    if (!cg__waiters_has_lost(&newest->op) &&
+        !(signal->branch && cg__waiters_are_rivals(&signal->op, &newest->op))) {
+        hand_over(newest, signal->value, prio & CG_PRIO_OP);
+        return n + 1;
+    }
+    cg__names_add(&signals->waiters, &newest->named);
+    recount(signals, newest->named.name);
+    return n;
+}
+
 /* A new op waits for the name: a signaller may have enough recipients now. */
 __attribute__((noinline)) static void meet(struct cg_sched *sched, struct signals *signals,
-                                           struct cg_name name)
+                                           struct cg_wait_signal_op *newest)
 {
+    const struct cg_name name = newest->named.name;
     struct cg_named *first = cg__names_find(&signals->signallers, name);
     struct cg_signal_op *signal;
     unsigned prio;
@@ -282,7 +302,9 @@ __attribute__((noinline)) static void meet(struct cg_sched *sched, struct signal
      * coroutine. */
     if (prio & CG_PRIO_CORO)
         cg_op_complete(&signal->op, 0);
-    n = fire_by(signals, signal, prio);
+    else
+        cg__op_claim(&signal->op);
+    n = fire_with(signals, signal, prio, newest);
     note(sched, name, n);
     if (prio & CG_PRIO_CORO)
         signal->op.result = n;
@@ -299,7 +321,7 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
         return cg__op_done(op, -ENOMEM);
     cg__names_add(&signals->waiters, &wait->named);
     if (signals->signallers.count)
-        meet(sched, signals, wait->named.name);
+        meet(sched, signals, wait);
     return CG_PENDING;
 }
 

@@ -32,9 +32,13 @@ static inline void cg__waiters_remove(struct cg_waiters *waiters, struct cg_op *
 /* Whether two ops belong to different branches of the same cg_any. */
 bool cg__waiters_are_rivals(const struct cg_op *a, const struct cg_op *b);
 
-/* Removes and returns the first op that does not race with `branch`; NULL: there is
+/* Whether the op is a branch of a cg_any that another branch has decided: it can only lose. */
+bool cg__waiters_has_lost(const struct cg_op *op);
+
+/* Removes and returns the first op that races neither with a nor with b; NULL: there is
  * none. The list must not be empty. */
-struct cg_op *cg__waiters_take_other(struct cg_waiters *waiters, const struct cg_op *branch);
+struct cg_op *cg__waiters_take_other(struct cg_waiters *waiters, const struct cg_op *a,
+                                     const struct cg_op *b);
 
 /* Removes and returns the first op; NULL: there is none. `by` is the op that is being
  * processed (NULL: a function calls). Ops that race with it are skipped, because only one
@@ -48,7 +52,7 @@ static inline struct cg_op *cg__waiters_take(struct cg_waiters *waiters,
     if (first == NULL)
         return NULL;
     if (by && by->branch)
-        return cg__waiters_take_other(waiters, by);
+        return cg__waiters_take_other(waiters, by, by);
     op = (struct cg_op *)((char *)first - offsetof(struct cg__wait_op, wait));
     cg__waiters_remove(waiters, op);
     return op;

@@ -429,6 +429,23 @@ static ssize_t shown_by_name(void *arg)
     return 0;
 }
 
+/* When a race is decided, a branch that it takes back does not serve the next branch, which
+ * would keep a unit that nobody gives back. Its own timeout serves those behind it. */
+static ssize_t semaphore_rivals(void *arg)
+{
+    struct cg_semaphore s = {.units = 1};
+    struct cg_op *one = cg_acquire(&s);
+
+    (void)arg;
+    IS(cg_yield(cg_any((cg_sleep(CG_MILLISECOND), cg_acquire(&s, .units = 2), one))), 0);
+    IS(cg_op_result(one), -ECANCELED);
+    IS(s.units, 1);
+    IS(cg_yield(cg_all((cg_acquire(&s, .units = 2, .timeout = CG_MILLISECOND), one))), 0);
+    IS(cg_op_result(one), 0);
+    IS(s.units, 0);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(mutex_in_order),
     CORO(mutex_misuse),
@@ -440,6 +457,7 @@ static const struct test_case cases[] = {
     CORO(semaphore),
     CORO(semaphore_limit),
     CORO(semaphore_races),
+    CORO(semaphore_rivals, .where = ON_SIM),
     CORO(storm, .where = ON_SIM),
     CORO(shown_by_name, .where = ON_SIM),
 };
