@@ -28,6 +28,7 @@ struct cg_group {
     ssize_t result; /* the first failure; once closed, the result of cg_wait_group */
     int32_t reason; /* why the group was cancelled; 0: it was not */
     bool keep_going;
+    bool finished; /* cg_wait_group has completed, or is about to: nobody can be added */
     bool closed;
     void *reserved;
 };

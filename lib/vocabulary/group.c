@@ -101,6 +101,7 @@ static void leave(struct cg_coro *coro)
     }
     if (group->count == 0 && (wait = group->wait)) {
         group->wait = NULL;
+        group->finished = true;
         cg_op_complete(wait, 0);
     }
 }
@@ -114,7 +115,7 @@ int cg_group_start_with(struct cg_group *group, cg_fn *fn, void *arg,
     struct cg_coro *coro;
     int rc;
 
-    if (group->closed)
+    if (group->finished)
         return -EINVAL;
     if (group->reason)
         return -ECANCELED;
@@ -170,7 +171,7 @@ static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)
         .name = add->name, .coro = add->coro, .prio = cg__op_prio(op)};
     int rc = -EINVAL;
 
-    if (add->group->closed || add->group->scope.coro->sched == sched)
+    if (add->group->finished || add->group->scope.coro->sched == sched)
         rc = cg_group_start_with(add->group, add->fn, add->arg, &options, add->returned);
     return rc == 0 ? cg_op_after_others(op, 0) : cg__op_done(op, rc);
 }
@@ -199,8 +200,10 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
         return cg__op_done(op, -EPERM);
     if (group->wait)
         return cg__op_done(op, -EBUSY);
-    if (group->count == 0)
+    if (group->count == 0) {
+        group->finished = true;
         return cg__op_done(op, 0);
+    }
     group->wait = op;
     return CG_PENDING;
 }
@@ -214,15 +217,15 @@ static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_PENDING;
 }
 
-/* Closes the group when the owner's coroutine continues, unless the op was never
- * processed. */
+/* Closes the group when the owner's coroutine continues, unless the op has never been
+ * processed: then the group goes on. */
 static ssize_t wait_finish(struct cg_op *op)
 {
     struct cg_group *group = ((struct cg_wait_group_op *)op)->group;
     struct cg_coro *owner = group->scope.coro;
     int reason;
 
-    if (group->closed || group->count || group->wait || owner != cg__coro_self)
+    if (!group->finished || group->closed || owner != cg__coro_self)
         return op->result;
     cg__timers_cancel(&owner->sched->timers, &group->members.timer);
     reason = cg_scope_close(&group->scope); /* waited for in the scope that opened it */

@@ -465,6 +465,50 @@ static ssize_t goes_deeper(void *arg)
     return n;
 }
 
+/* Nobody can be added once the last member has ended and the owner's wait has completed, also
+ * before the owner has run. */
+static ssize_t joins_late(void *arg)
+{
+    struct member late = {.length = MS};
+
+    IS(cg_yield(cg_sleep(MS)), 0);
+    IS(cg_yield(cg_add_to_group(arg, works, &late, .prio = CG_PRIO_CORO)), -EINVAL);
+    IS(cg_group_start(arg, works, &late, NULL), -EINVAL);
+    return 0;
+}
+
+static ssize_t closes_in_time(void *arg)
+{
+    struct cg_group group;
+    struct member only = {.length = MS};
+    struct cg_coro *late;
+
+    (void)arg;
+    cg_group_open(&group);
+    IS(cg_group_start(&group, works, &only, NULL), 0);
+    late = test_start(joins_late, &group);
+    IS(cg_yield(cg_wait_group(&group)), 0);
+    IS(cg_group_count(&group), 0);
+    return test_end(late);
+}
+
+/* A wait that has never begun, because another branch completed at once, does not close the
+ * group. */
+static ssize_t stays_open(void *arg)
+{
+    struct cg_group group;
+    struct cg_op *wait = cg_wait_group(&group);
+    struct member only = {.length = MS};
+
+    (void)arg;
+    cg_group_open(&group);
+    IS(cg_yield(cg_any((cg_pass(), wait))), 0);
+    IS(cg_op_result(wait), -ECANCELED);
+    IS(cg_group_start(&group, works, &only, NULL), 0);
+    IS(cg_yield(cg_wait_group(&group)), 0);
+    return 0;
+}
+
 /* Groups nested deeply do not overflow the stack of the coroutine that cancels the
  * outermost one. */
 static ssize_t deep(void *arg)
@@ -495,6 +539,8 @@ static const struct test_case cases[] = {
     CORO(grace, .where = ON_SIM),
     CORO(owner_canceled, .where = ON_SIM),
     CORO(scopes, .where = ON_SIM),
+    CORO(closes_in_time, .where = ON_SIM),
+    CORO(stays_open),
     CORO(misuse),
     CORO(storm, .where = ON_SIM),
 };
