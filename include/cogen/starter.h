@@ -40,8 +40,8 @@ CG_EXTERN_C_BEGIN
 CG_API struct cg_starter *cg_starter_new_with(struct cg_sched *sched, cg_fn *fn,
                                               const struct cg_starter_options *options);
 
-/* Frees a starter, before its scheduler. None of its operations may wait any more
- * (cg_starter_count is 0). NULL is ignored. */
+/* Frees a starter, before its scheduler. None of its operations may wait any more, and
+ * their coroutines must have run (cg_starter_count is 0). NULL is ignored. */
 CG_API void cg_starter_free(struct cg_starter *starter);
 
 /* Starts an operation for which nobody waits. The operation and all that it points to must
@@ -67,8 +67,7 @@ CG_API void cg_starter_cancel(struct cg_starter *starter, struct cg_op *op);
  * once: then its coroutine runs, or has run, as always. */
 CG_API bool cg_starter_withdraw(struct cg_starter *starter, struct cg_op *op);
 
-/* How many operations wait, or have completed and their coroutine has not been started
- * yet. */
+/* How many operations wait, or have completed and their coroutine has not run yet. */
 CG_API size_t cg_starter_count(const struct cg_starter *starter);
 
 CG_EXTERN_C_END

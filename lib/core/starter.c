@@ -26,8 +26,8 @@ struct cg_starter {
     struct cg_sched *sched;
     cg_fn *fn;
     struct cg_starter_options options;
-    size_t count;
-    unsigned starting;
+    size_t count;      /* operations that wait, or whose coroutines have not run */
+    unsigned starting; /* how many of these coroutines have been started */
     struct cg_op *first, *last; /* have completed; linked by their `owner` */
     struct cg_op *withdrawn;    /* is being taken back; or NULL */
     struct cg_deferred start;
@@ -68,7 +68,6 @@ static struct cg_op *take(struct cg_starter *starter)
     if (starter->first == NULL)
         cg_sched_unhold(starter->sched);
     op->owner = &starter->op;
-    starter->count--;
     return op;
 }
 
@@ -94,6 +93,7 @@ static ssize_t run(void *arg)
     struct cg_starter *starter = op->owner;
 
     starter->starting--;
+    starter->count--;
     if (starter->first != NULL && !cg__timers_is_set(&starter->again.timer))
         cg_sched_defer(starter->sched, &starter->start);
     cg__op_heard(op);

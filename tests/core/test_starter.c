@@ -251,6 +251,31 @@ static ssize_t starts_a_few_at_a_time(void *arg)
     return 0;
 }
 
+static ssize_t counts_at_that_moment(void *arg)
+{
+    IS(cg_yield(cg_sleep_until(*(int64_t *)arg)), 0);
+    return (ssize_t)cg_starter_count(starter);
+}
+
+/* An operation counts until its coroutine has run, which needs the starter: another coroutine
+ * that wakes at the same moment, and runs before, must not find 0 and free it. */
+static ssize_t counts_until_it_has_run(void *arg)
+{
+    int64_t moment = cg_sched_now(cg_sched_self()) + MS;
+    struct cg_coro *other;
+
+    (void)arg;
+    woken = 0;
+    open_starter(wake);
+    sleepers[0].wait = *(struct cg_sleep_op *)cg_sleep_until(moment);
+    IS(cg_starter_await(starter, &sleepers[0].wait.op), 0);
+    other = test_start(counts_at_that_moment, &moment);
+    IS(test_end(other), 1);
+    close_starter();
+    ck_assert_uint_eq(woken, 1);
+    return 0;
+}
+
 static ssize_t cancelled_with_its_owner(void *arg)
 {
     struct guest *guest = arg;
@@ -293,6 +318,7 @@ int main(void)
         LINK(taken_back),
         CORO(compound_is_refused),
         CORO(starts_a_few_at_a_time),
+        CORO(counts_until_it_has_run, .where = ON_SIM),
         PLAIN(stopped_run),
     };
 
