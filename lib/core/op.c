@@ -273,7 +273,7 @@ int64_t cg__op_expiry(const struct cg_op *op, struct cg_sched *sched)
 
     int64_t now = cg__sched_clock(sched);
 
-    return timeout < expiry - now ? now + timeout : expiry;
+    return expiry > now && timeout < expiry - now ? now + timeout : expiry;
 }
 
 void cg_op_expire_at(struct cg_op *op, int64_t moment)

@@ -249,19 +249,19 @@ static int turn(struct cg_sched *sched, int64_t timeout)
     return rc < 0 ? rc : alive(sched);
 }
 
-/* A scheduler belongs to the thread that first runs it. */
+/* A scheduler belongs to the thread that first runs it. A run that is refused binds nothing. */
 static int enter(struct cg_sched *sched)
 {
+    if (sched->bound && !pthread_equal(sched->thread, pthread_self()))
+        return -EPERM;
+    if (sched->running || cg__coro_self)
+        return -EBUSY;
     if (!sched->bound) {
         sched->thread = pthread_self();
         sched->bound = true;
         cg__observe_binds(sched);
         cg__overflow_watch(cg__coro_suspect);
     }
-    if (!pthread_equal(sched->thread, pthread_self()))
-        return -EPERM;
-    if (sched->running || cg__coro_self)
-        return -EBUSY;
     sched->running = true;
     cg__context_adopt(&sched->ctx); /* each time: the caller may be a generator */
     sched->now = cg__sched_clock(sched);

@@ -145,12 +145,42 @@ static void belongs_to_thread(void)
     test_close(&test);
 }
 
+static ssize_t runs_another(void *arg)
+{
+    IS(cg_sched_run(arg), -EBUSY);
+    IS(cg_sched_step(arg, 0), -EBUSY);
+    return 0;
+}
+
+static void *runs(void *arg)
+{
+    IS(cg_sched_run(arg), 0);
+    return NULL;
+}
+
+/* A run that is refused, because a coroutine calls it, does not bind the scheduler to this
+ * thread. */
+static void refused_is_not_first(void)
+{
+    struct test test = test_open(.timeout = 0), other = test_open(.timeout = 0);
+    pthread_t thread;
+
+    OK(cg_sched_start(test.sched, runs_another, other.sched));
+    test_finish(&test);
+    test_close(&test);
+    OK(cg_sched_start(other.sched, talks, &(int){1}));
+    IS(pthread_create(&thread, NULL, runs, other.sched), 0);
+    pthread_join(thread, NULL);
+    test_close(&other);
+}
+
 static const struct test_case cases[] = {
     PLAIN(post_from_thread, .where = ON_KERNEL),
     PLAIN(posts_in_order),
     PLAIN(posts_dropped),
     PLAIN(threads_apart, .where = ON_KERNEL),
     PLAIN(belongs_to_thread),
+    PLAIN(refused_is_not_first),
 };
 
 int main(void)
