@@ -11,13 +11,13 @@ struct cg_op;
 struct cg_sched;
 
 /* Words that all headers use:
- *   traceless       an op that does not complete has consumed and changed nothing, and may be
- *                   yielded again: bytes, items and connections that come late are for the next
- *   partial         an op that does not complete may have done a part; .moved says how much
- *   compound        an op whose type has a function that yields other ops
- *   holds the run   while such an op waits, cg_sched_run does not return; what waits without a
- *   open            hold can be ended by another coroutine only
- *   turn            one round of the scheduler: due timers, ready coroutines, then the reactor */
+ *   traceless   an op that does not complete has consumed and changed nothing, and may be
+ *               yielded again: bytes, items and connections that come late are for the next
+ *   partial     an op that does not complete may have done a part; .moved says how much
+ *   compound    an op whose type has a function that yields other ops
+ *   turn        one round of the scheduler: due timers, ready coroutines, then the reactor
+ * An op holds the run open if cg_sched_run does not return while it waits. What waits without
+ * that can be ended by another coroutine only. */
 
 /* Values of the keyword .prio: which coroutines are favoured, that is, go to the head of the
  * ready queue. Coroutines that are favoured one after the other, with no other coroutine
