@@ -77,12 +77,8 @@ void turn(int64_t timeout)
 
 ssize_t finish(struct ask *ask)
 {
-    int64_t end = cg__calls_clock(reactor) + 5 * CG_SECOND;
-
-    while (!ask->completed) {
-        ck_assert_msg(cg__calls_clock(reactor) < end, "nothing came");
+    while (!ask->completed) /* Check ends a test that hangs */
         turn(CG_SECOND);
-    }
     ck_assert_int_eq(ask->completed, 1);
     return ask->result;
 }

@@ -108,7 +108,6 @@ START_TEST(full_duplex)
     static char block[1 << 20];
     struct ask in = {0}, out = {0}, more = {0};
     ssize_t got = 0, sent = 0, n;
-    int64_t deadline;
     int ends[2];
 
     connected_pair(_i, ends);
@@ -126,12 +125,9 @@ START_TEST(full_duplex)
     ck_assert_int_eq(out.completed, 0);
     ck_assert_int_eq(receive(&in, ends[1]), CG_PENDING);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    for (deadline = cg__calls_clock(NULL) + 5 * CG_SECOND; !out.completed;
-         turn(CG_MILLISECOND)) {
-        ck_assert_int_lt(cg__calls_clock(NULL), deadline);
+    for (; !out.completed; turn(CG_MILLISECOND))
         while ((n = read(ends[0], block, sizeof block)) > 0)
             got += n;
-    }
     ck_assert_int_gt(out.result, 0);
     sent += out.result;
     ck_assert_int_eq(in.completed, 0);

@@ -49,12 +49,17 @@ START_TEST(poll_events)
 }
 END_TEST
 
+static void turn_without_time(void *arg)
+{
+    (void)arg;
+    turn(0);
+}
+
 START_TEST(timeouts)
 {
-    int64_t start = ring->type->now(ring);
+    int64_t start;
 
-    turn(0);
-    ck_assert_int_lt(ring->type->now(ring) - start, 500 * CG_MILLISECOND);
+    test_never_waits(turn_without_time, NULL);
     start = ring->type->now(ring);
     turn(20 * CG_MILLISECOND);
     ck_assert_int_ge(ring->type->now(ring) - start, 20 * CG_MILLISECOND);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -248,6 +249,24 @@ int64_t test_clock(clockid_t id)
 
     clock_gettime(id, &ts);
     return ts.tv_sec * CG_SECOND + ts.tv_nsec;
+}
+
+static long waits(void)
+{
+    struct rusage usage;
+
+    IS(getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_nvcsw;
+}
+
+void test_never_waits(void (*act)(void *arg), void *arg)
+{
+    enum { CALLS = 50 };
+    long before = waits();
+
+    for (int i = 0; i < CALLS; i++)
+        act(arg);
+    ck_assert_int_lt(waits() - before, CALLS);
 }
 
 void test_put_file(const char *folder, const char *name, const char *text)

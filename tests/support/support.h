@@ -91,6 +91,10 @@ void test_watch(struct cg_sched *sched, unsigned seconds);
 /* Reads one of the system's clocks, ns. */
 int64_t test_clock(clockid_t id);
 
+/* Calls act(arg) 50 times, and fails if each call has waited (getrusage: voluntary context
+ * switches). Unlike a limit of time this holds on a busy machine as well. */
+void test_never_waits(void (*act)(void *arg), void *arg);
+
 /* Writes a file with this text into a folder. */
 void test_put_file(const char *folder, const char *name, const char *text);
 
