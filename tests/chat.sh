@@ -68,7 +68,7 @@ post() {
     local key=$1 text=$2
 
     shift 2
-    curl -sS -m 20 "${version[@]}" -o "$work/answer" -w '%{http_code}' -H "Chat-Key: $key" --data-binary "$text" \
+    curl -sS -m 60 "${version[@]}" -o "$work/answer" -w '%{http_code}' -H "Chat-Key: $key" --data-binary "$text" \
         "$@" "$rooms/tea/messages"
 }
 
@@ -121,7 +121,7 @@ check_talk() {
 }
 
 check_refusals() {
-    local get="curl -sS -m 20 ${version[*]} -o /dev/null -w %{http_code}" long
+    local get="curl -sS -m 60 ${version[*]} -o /dev/null -w %{http_code}" long
 
     long=$(printf '%06000d' 0)
     same "the longest message" 204 "$(post a "$long")"

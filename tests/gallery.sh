@@ -153,18 +153,18 @@ serve() {
     : >"$work/listening"
     "$examples/$program" "$@" >"$work/listening" 2>"$work/server.err" </dev/null &
     server=$!
-    for ((i = 0; i < 200 && ${#addr} == 0; i++)); do
+    for ((i = 0; i < 6000 && ${#addr} == 0; i++)); do
         read -r addr <"$work/listening" || sleep 0.01
     done
     addr=${addr#listening on }
     [ -n "$addr" ]
 }
 
-# ended: waits until the server ends by itself, at most 5 s, and returns its status.
+# ended: waits until the server ends by itself, about a minute, and returns its status.
 ended() {
     local i code
 
-    for ((i = 0; i < 250; i++)); do
+    for ((i = 0; i < 3000; i++)); do
         kill -0 "$server" 2>/dev/null || break
         sleep 0.02
     done
@@ -186,7 +186,7 @@ echoes() {
         : >"$work/out" >"$work/err"
         if [ "$reactor" = - ]; then serve "$program" "$@"; else
             serve "$program" --reactor "$reactor" "$@"
-        fi && printf 'hello\nand goodbye\n' | timeout -k 1 10 "$examples/echo_client" "$addr" \
+        fi && printf 'hello\nand goodbye\n' | timeout -k 1 60 "$examples/echo_client" "$addr" \
             >"$work/out" 2>"$work/err"
         ended
         verdict "$name" "$reactor" $? 0
@@ -203,7 +203,7 @@ asked() {
         there "$name" "$name" || return
         : >"$work/out" >"$work/err"
         serve "$name" --reactor "$reactor" --listen 127.0.0.1:0 "$@" &&
-            printf 'hello\nand goodbye\n' | timeout -k 1 10 "$examples/$client" \
+            printf 'hello\nand goodbye\n' | timeout -k 1 60 "$examples/$client" \
                 --reactor "$reactor" "${question/ADDR/$addr}" >"$work/out" 2>"$work/err"
         kill -TERM "$server"
         ended
@@ -221,7 +221,7 @@ growing() {
         : >"$work/log"
         "$examples/course/logsim" --lines 12 --pause 0.005 "$work/log" 2>"$work/server.err" &
         server=$!
-        timeout -k 1 20 "$examples/$program" --reactor "$reactor" "$@" "$work/log" \
+        timeout -k 1 "$patience" "$examples/$program" --reactor "$reactor" "$@" "$work/log" \
             >"$work/out" 2>"$work/err" </dev/null
         status=$?
         ended || status=1
@@ -230,11 +230,18 @@ growing() {
     done
 }
 
-# comparison: runs blaster shortly with each of these servers.
+# comparison: runs blaster shortly with each of these servers; for longer if one of them has not
+# answered a single message, which a busy machine can cause.
 comparison() {
+    local seconds
+
     begun=${EPOCHREALTIME/[.,]/}
-    timeout -k 1 "$patience" "$source/examples/course/blast.sh" -c 50 -s 0.2 -n 1 -r "$best" "$examples" \
-        2>"$work/err" | sed -E '1d;/^callbacks/d;s/ +[1-9][0-9]* +[0-9.]+ +[0-9.]+$/ N/' >"$work/out"
+    for seconds in 0.2 2 10; do
+        timeout -k 1 "$patience" "$source/examples/course/blast.sh" -c 50 -s $seconds -n 1 -r "$best" \
+            "$examples" 2>"$work/err" |
+            sed -E '1d;/^callbacks/d;s/ +[1-9][0-9]* +[0-9.]+ +[0-9.]+$/ N/' >"$work/out"
+        ! cmp -s "$source/tests/gallery/blaster.out" "$work/out" || break
+    done
     verdict blaster "$best" 0 0
 }
 
@@ -248,12 +255,12 @@ chatting() {
         if serve chat_lines --reactor "$reactor" --listen 127.0.0.1:0; then
             exec 3<>"/dev/tcp/${addr%:*}/${addr##*:}"
             printf 'ann\nanybody here?\n' >&3
-            for i in 1 2; do read -r -t 5 line <&3 && echo "$line" >>"$work/out"; done
+            for i in 1 2; do read -r -t 60 line <&3 && echo "$line" >>"$work/out"; done
             exec 4<>"/dev/tcp/${addr%:*}/${addr##*:}"
             printf 'bob\nI am\n' >&4
-            for i in 1 2; do read -r -t 5 line <&3 && echo "$line" >>"$work/out"; done
+            for i in 1 2; do read -r -t 60 line <&3 && echo "$line" >>"$work/out"; done
             exec 4>&-
-            read -r -t 5 line <&3 && echo "$line" >>"$work/out"
+            read -r -t 60 line <&3 && echo "$line" >>"$work/out"
             exec 3>&-
             kill -TERM "$server"
         fi
@@ -329,7 +336,8 @@ unordered factorial "$best" factorial --fast
 
 on sim tasks tasks
 unordered tasks "$best" tasks
-on "$best" polling polling
+# A process may start late on a busy machine, and is asked once more then.
+filtered polling "$best" '3,$ { /^still working/d }' polling
 on "$network" polling_wait polling --fast --wait
 
 # ActiveState's recipe

@@ -10,7 +10,7 @@ need http_server http_hello http_get
 [ -n "$curl" ] || skip "there is no curl"
 
 get() {
-    curl -sS -m 20 "$@"
+    curl -sS -m 60 "$@"
 }
 
 # load URL: runs wrk and ab shortly; every request must get its page.

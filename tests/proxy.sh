@@ -12,7 +12,7 @@ need proxy http_server http_client
 
 # get ARGUMENT...: runs curl through the proxy.
 get() {
-    curl -sS -m 20 -x "http://$through" "$@"
+    curl -sS -m 60 -x "http://$through" "$@"
 }
 
 code() {
@@ -276,7 +276,7 @@ check_leaving() {
 }
 
 check_clocks() {
-    serve proxy --listen 127.0.0.1:0 --timeout 0.4 --allow-port "${own##*:}" --grace 0.2 || return
+    serve proxy --listen 127.0.0.1:0 --timeout 1 --allow-port "${own##*:}" --grace 0.2 || return
     origin '\r\n\r\n$' ''
     same "a server that does not answer" 504 \
         "$(through=$addr; code "http://127.0.0.1:$there/")"
