@@ -212,10 +212,11 @@ check_stuck() {
     like "a deadlock is listed" \
         "1 *deadlock*one: lock blue, since *other: lock red, since *program: Resource deadlock*" \
         "$status $err"
-    # The signal is ignored while the program has no handler yet.
-    (trap '' USR1
-        exec "$work/stuck" signal >"$work/stuck.out" 2>"$work/stuck.err" </dev/null) &
+    # The signal is ignored, from the fork on, while the program has no handler yet.
+    trap '' USR1
+    "$work/stuck" signal >"$work/stuck.out" 2>"$work/stuck.err" </dev/null &
     server=$!
+    trap - USR1
     pids+=("$server")
     until_true dumps
     like "and at any time" "*one: lock blue, since *other: lock red, since *" \
