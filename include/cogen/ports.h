@@ -14,7 +14,8 @@ struct cg_ports_options {
     const char *name; /* under which they are inherited and handed on, such as "http";
                          required: 1 to 255 printable characters without ':'. Copied */
     unsigned members; /* how many listeners there will be, one for each worker; 0: 1. On TCP
-                         each gets a descriptor of its own (SO_REUSEPORT) */
+                         each gets a descriptor of its own (SO_REUSEPORT). A port on which
+                         another program listens is in use (-EADDRINUSE), even so */
     int backlog;      /* of descriptors that are bound here; 0: CG_BACKLOG */
     bool v6only;      /* a listener on [::] accepts IPv6 only */
     bool take_over;   /* removes a UNIX path first if no process listens on it any more */

@@ -127,14 +127,19 @@ static int inherit(struct cg_ports *ports, const char *addr)
     return n;
 }
 
+/* Binds without SO_REUSEPORT, so that a port on which another process listens is an error even if
+ * that one would share it. The option is set afterwards, for the members to come; a UNIX socket,
+ * which they share, may refuse it. */
 static int bind_new(struct cg_ports *ports, const char *addr,
                     const struct cg_listen_options *options)
 {
     int fds[CG__ADDRS_MOST];
     int n = cg__listen_open(ports->reactor, addr, options, fds, &ports->path);
 
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+        cg__plain_set(ports->reactor, fds[i], SOL_SOCKET, SO_REUSEPORT, 1);
         add(ports, fds[i]);
+    }
     ports->owns = ports->path != NULL;
     return n;
 }
@@ -240,10 +245,8 @@ int cg_ports_open_with(const char *addr, const struct cg_ports_options *options,
     rc = made->simulated ? 0 : cg_reactor_open("poll", &made->reactor);
     if (rc == 0 && !made->simulated)
         rc = inherit(made, addr);
-    if (rc == 0) {
-        listen.reuse_port = strncmp(addr, "unix:", 5) != 0;
+    if (rc == 0)
         rc = bind_new(made, addr, &listen);
-    }
     if (rc > 0)
         rc = grow(made, &listen);
     if (rc < 0) {
