@@ -340,7 +340,7 @@ int main(int argc, char **argv)
         .patience = CG_MINUTE,
     };
 
-    service_keep_command(argv);
+    service_prepare(argv);
     example_begin(&ex, argc, argv);
     if (key != NULL && cert == NULL)
         example_usage(&ex, "--tls-key needs --tls-cert");

@@ -18,7 +18,7 @@ enum {
 
 static const char *program = "example";
 static int exit_status;
-static struct cg_sched *running; /* stopped by SIGINT and SIGTERM */
+static struct cg_sched *running; /* stopped by signals */
 static volatile sig_atomic_t stopped;
 
 static const char *reactor_name, *help, *list, *metrics;
@@ -222,6 +222,19 @@ static void stop(int number)
     cg_sched_stop(running);
 }
 
+/* A terminal that closes sends SIGHUP. A program that nohup has started ignores it. */
+static void set_handlers(void (*handler)(int))
+{
+    const struct sigaction wanted = {.sa_handler = handler};
+    struct sigaction before;
+
+    sigaction(SIGINT, &wanted, NULL);
+    sigaction(SIGTERM, &wanted, NULL);
+    sigaction(SIGHUP, &wanted, &before);
+    if (before.sa_handler == SIG_IGN)
+        sigaction(SIGHUP, &before, NULL);
+}
+
 const char *example_reactor(void)
 {
     return reactor_name;
@@ -252,8 +265,7 @@ void example_open(struct example *ex, int argc, char **argv)
         exit(1);
     }
     running = ex->sched;
-    sigaction(SIGINT, &(struct sigaction){.sa_handler = stop}, NULL);
-    sigaction(SIGTERM, &(struct sigaction){.sa_handler = stop}, NULL);
+    set_handlers(stop);
 }
 
 static cg_fn *server;
@@ -272,8 +284,10 @@ void example_serve(struct example *ex, cg_fn *fn)
 {
     char addr[CG_ADDR_SIZE];
     struct cg_sock *listener;
-    int code = ex->datagrams ? cg_datagram_open(ex->sched, ex->listen, &listener)
-                             : cg_sock_listen(ex->sched, ex->listen, &listener);
+    int code =
+        ex->datagrams
+            ? cg_datagram_open(ex->sched, ex->listen, &listener, .take_over = true)
+            : cg_sock_listen(ex->sched, ex->listen, &listener, .take_over = true);
 
     if (code < 0) {
         example_fail(ex->listen, code);
@@ -302,8 +316,7 @@ int example_run(struct example *ex)
         cg_coro_dump(ex->sched, stderr);
         exit_status = 1;
     }
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    set_handlers(SIG_DFL);
     if (metrics)
         cg_metrics_print(stderr);
     cg_sched_free(ex->sched);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the larger examples share: the command line, the reactor, the scheduler, the end on
- * SIGINT and SIGTERM, error messages. A program that uses cogen does not need it:
+ * SIGINT, SIGTERM and SIGHUP, error messages. A program that uses cogen does not need it:
  * echo_server.c, line_server.c, echo_client.c and http_hello.c are one file each. */
 #ifndef EXAMPLES_COMMON_H
 #define EXAMPLES_COMMON_H
@@ -32,8 +32,8 @@ struct example {
     int argc;
 };
 
-/* Reads the command line, opens the reactor and the scheduler, and makes SIGINT and
- * SIGTERM end the run. Exits with 0 after --help and --list-reactors, and with 2 if the
+/* Reads the command line, opens the reactor and the scheduler, and makes SIGINT,
+ * SIGTERM and SIGHUP end the run. Exits with 0 after --help and --list-reactors, and with 2 if the
  * command line is wrong or the reactor is not available. */
 void example_open(struct example *ex, int argc, char **argv);
 

@@ -250,7 +250,7 @@ int main(int argc, char **argv)
         .network = true,
         .options = list,
     };
-    service_keep_command(argv);
+    service_prepare(argv);
     example_begin(&ex, argc, argv);
     read_options();
     service.grace = example_seconds(&ex, grace);

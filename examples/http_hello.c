@@ -27,6 +27,7 @@
 enum { MOST = 1000 }; /* workers */
 
 static const char *reactor, *address = "127.0.0.1:8080", *workers = "1";
+static struct cg_ports *ports; /* one for each worker; on a UNIX socket they share one */
 static uint8_t protocols; /* 0: those of the library */
 
 static ssize_t failed(const char *what, ssize_t code)
@@ -47,22 +48,27 @@ static ssize_t hello(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_send_text(req, 200, "Hello, world!\n"));
 }
 
-/* On worker 0: says where it listens, and lets the others listen on the same port, which the
- * kernel has chosen if it was 0. */
-static ssize_t announce(struct cg_sock *listener, struct cg_channel *others)
+/* A terminal that closes sends SIGHUP; nohup lets it be ignored. */
+static void obey_signals(void)
 {
-    static char addr[CG_ADDR_SIZE];
-    ssize_t n = cg_sock_local_addr(listener, addr, sizeof addr);
-
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
+    if (signal(SIGHUP, stop) == SIG_IGN)
+        signal(SIGHUP, SIG_IGN);
+}
+
+/* Says where it listens: if the port was 0, the kernel has chosen one. */
+static ssize_t announce(void)
+{
+    char addr[CG_ADDR_SIZE];
+    ssize_t n = cg_ports_addr(ports, addr, sizeof addr);
+
+    obey_signals();
     if (n < 0)
         return failed(address, n);
     if (printf("listening on %s\n", addr) < 0 || fflush(stdout) != 0)
         return failed("stdout", -errno);
-    for (unsigned k = 1; k < cg_crew_size() && n == 0; k++)
-        n = cg_yield(cg_send(others, addr));
-    return n;
+    return 0;
 }
 
 /* Serves until a signal ends it, which is no failure. */
@@ -81,21 +87,18 @@ static ssize_t serve(struct cg_sock *listener)
 }
 
 /* On each worker. */
-static ssize_t run(void *others)
+static ssize_t run(void *arg)
 {
-    const char *addr = address;
     struct cg_sock *listener;
-    ssize_t n = 0;
+    ssize_t n = cg_worker_id() == 0 ? announce() : 0;
 
-    if (cg_worker_id() > 0 && (n = cg_yield(cg_receive(others, &addr))) < 0)
+    (void)arg;
+    if (n < 0)
         return n;
-    if ((n = cg_sock_listen(cg_sched_self(), addr, &listener,
-                            .reuse_port = cg_crew_size() > 1)) < 0)
-        return failed(addr, n);
-    if (cg_worker_id() == 0)
-        n = announce(listener, others);
-    if (n == 0)
-        n = serve(listener);
+    n = cg_ports_listen(ports, cg_worker_id(), cg_sched_self(), &listener);
+    if (n < 0)
+        return failed(address, n);
+    n = serve(listener);
     cg_sock_close(listener);
     return n;
 }
@@ -121,7 +124,6 @@ int main(int argc, char **argv)
                                             {"protocols", required_argument, NULL, 'p'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    struct cg_channel *others;
     unsigned long count;
     ssize_t n;
     char *end;
@@ -140,9 +142,12 @@ int main(int argc, char **argv)
     count = strtoul(workers, &end, 10);
     if (c == '?' || optind < argc || *end != '\0' || end == workers || count > MOST)
         return fprintf(stderr, "%s\n", usage), 2;
-    if ((others = cg_channel_new(.limit = MOST)) == NULL)
-        return failed("channel", -ENOMEM) < 0;
-    n = cg_crew_main(run, others, .reactor = reactor, .workers = (unsigned)count);
-    cg_channel_unref(others);
+    count = count > 0 ? count : cg_cpus();
+    n = cg_ports_open(address, &ports, .name = "http", .members = (unsigned)count,
+                      .take_over = true);
+    if (n < 0)
+        return failed(address, n) < 0;
+    n = cg_crew_main(run, NULL, .reactor = reactor, .workers = (unsigned)count);
+    cg_ports_close(ports);
     return n == CG_EREACTOR ? 2 : n < 0;
 }

@@ -169,7 +169,7 @@ int main(int argc, char **argv)
         .network = true,
         .options = options,
     };
-    service_keep_command(argv);
+    service_prepare(argv);
     example_begin(&ex, argc, argv);
     if (key != NULL && cert == NULL)
         example_usage(&ex, "--tls-key needs --tls-cert");

@@ -33,6 +33,15 @@ static void stop(int number)
     cg_sched_stop(sched);
 }
 
+/* A terminal that closes sends SIGHUP; nohup lets it be ignored. */
+static void set_handlers(void (*handler)(int))
+{
+    signal(SIGINT, handler);
+    signal(SIGTERM, handler);
+    if (signal(SIGHUP, handler) == SIG_IGN)
+        signal(SIGHUP, SIG_IGN);
+}
+
 static ssize_t say(struct cg_sock *conn, const char *text)
 {
     return cg_yield(cg_writeall(conn, text, strlen(text), .timeout = CG_MINUTE));
@@ -84,9 +93,8 @@ static ssize_t run(void *arg)
 
     (void)arg;
     sched = cg_sched_self();
-    signal(SIGINT, stop);
-    signal(SIGTERM, stop);
-    if ((n = cg_sock_listen(sched, address, &listener)) < 0)
+    set_handlers(stop);
+    if ((n = cg_sock_listen(sched, address, &listener, .take_over = true)) < 0)
         return failed(address, n);
     if ((n = cg_sock_local_addr(listener, addr, sizeof addr)) < 0)
         failed(address, n);
@@ -95,6 +103,7 @@ static ssize_t run(void *arg)
     else if ((n = cg_yield(cg_serve(listener, talk, .name = "talk"))) != -ECANCELED)
         failed(address, n);
     cg_sock_close(listener);
+    set_handlers(SIG_DFL); /* cg_main is about to free the scheduler */
     return n == -ECANCELED ? 0 : n;
 }
 

@@ -20,10 +20,25 @@ static _Thread_local struct {
     struct cg_sock *listener;
 } part;
 
-void service_keep_command(char **argv)
+enum { TERM, INT, HUP, USR2, SIGNALS };
+static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
+
+/* SIGHUP and SIGUSR2 are not meant to end the process, but would do so until it subscribes. */
+static void hold_orders(int how)
+{
+    sigset_t orders;
+
+    sigemptyset(&orders);
+    sigaddset(&orders, SIGHUP);
+    sigaddset(&orders, SIGUSR2);
+    pthread_sigmask(how, &orders, NULL);
+}
+
+void service_prepare(char **argv)
 {
     size_t count = 0;
 
+    hold_orders(SIG_BLOCK);
     while (argv[count] != NULL)
         count++;
     command = calloc(count + 1, sizeof *command);
@@ -41,16 +56,25 @@ unsigned service_workers(const struct example *ex, const char *text)
     return number < SERVICE_WORKERS ? (unsigned)number : SERVICE_WORKERS;
 }
 
-enum { TERM, INT, HUP, USR2, SIGNALS };
-
 static int subscribe(struct cg_os_signals *signals[SIGNALS])
 {
-    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
     int rc = 0;
 
     for (int i = 0; i < SIGNALS && rc == 0; i++)
         rc = cg_os_signals_open(cg_sched_self(), numbers[i], &signals[i]);
+    if (rc == 0)
+        hold_orders(SIG_UNBLOCK);
     return rc;
+}
+
+/* From here on the process ends by itself. One more signal would only kill it before it has
+ * removed the file of its UNIX socket. */
+static void unsubscribe(struct cg_os_signals *signals[SIGNALS])
+{
+    for (int i = 0; i < SIGNALS; i++) {
+        signal(numbers[i], SIG_IGN);
+        cg_os_signals_close(signals[i]);
+    }
 }
 
 static void reload(void)
@@ -75,12 +99,19 @@ static ssize_t respond(void *arg)
     return 0;
 }
 
-/* Tells the service manager's watchdog that the program works, if every worker
- * responds. */
-static void feed(int64_t interval)
+/* Tells the service manager's watchdog that the program works, as often as every worker
+ * responds, also during a restart and while requests drain. Ends when it is cancelled. */
+static ssize_t feed(void *arg)
 {
-    if (cg_yield(cg_run_on_each(respond, NULL, .timeout = interval / 2)) == 0)
-        cg_notify("WATCHDOG=1", NULL, 0);
+    int64_t interval = cg_watchdog_interval();
+    int64_t pause = interval > 0 ? interval / 2 : CG_NEVER;
+    ssize_t n;
+
+    (void)arg;
+    while ((n = cg_yield(cg_sleep(pause))) >= 0)
+        if (cg_yield(cg_run_on_each(respond, NULL, .timeout = pause)) == 0)
+            cg_notify("WATCHDOG=1", NULL, 0);
+    return n;
 }
 
 /* Starts a successor. Returns true if this process must drain: the successor serves, or a
@@ -103,18 +134,13 @@ static bool restart(struct cg_os_signals **signals)
 /* Returns when the service is to drain. */
 static ssize_t obey(struct cg_os_signals **signals)
 {
-    int64_t interval = cg_watchdog_interval();
-
     for (;;) {
         ssize_t n = cg_yield(
             cg_any((cg_get_os_signal(signals[TERM]), cg_get_os_signal(signals[INT]),
-                    cg_get_os_signal(signals[HUP]), cg_get_os_signal(signals[USR2]),
-                    cg_sleep(interval > 0 ? interval / 2 : CG_NEVER))));
+                    cg_get_os_signal(signals[HUP]), cg_get_os_signal(signals[USR2]))));
 
         if (n == HUP)
             reload();
-        else if (n == SIGNALS)
-            feed(interval);
         else if (n != USR2 || restart(signals))
             return n < 0 ? n : 0;
     }
@@ -184,15 +210,15 @@ static ssize_t announce(void)
 
 static void serve(struct cg_os_signals **signals)
 {
-    struct cg_op *serving = cg_run_on_each(serve_here, NULL);
-    struct cg_op *following = cg_call(follow, signals);
+    struct cg_op *ops[] = {cg_run_on_each(serve_here, NULL), cg_call(follow, signals),
+                           cg_call(feed, NULL)};
     ssize_t n = cg_ready();
 
     if (n < 0)
         example_warn("ready", n);
-    n = cg_yield(cg_any((serving, following)));
+    n = cg_yield(cg_any_of(ops, sizeof ops / sizeof ops[0]));
     if (n >= 0)
-        n = cg_op_result(n == 0 ? serving : following);
+        n = cg_op_result(ops[n]);
     if (n < 0)
         example_fail("serve", n);
 }
@@ -219,15 +245,15 @@ static ssize_t direct(void *arg)
     n = cg_yield(cg_run_on_each(close_here, NULL, .shield = true));
     if (n < 0)
         example_fail("close", n);
-    for (int i = 0; i < SIGNALS; i++)
-        cg_os_signals_close(signals[i]);
+    unsubscribe(signals);
     return 0;
 }
 
 int service_run(struct example *ex, const struct service *what)
 {
     unsigned workers = service_workers(ex, what->workers);
-    int code = cg_ports_open(ex->listen, &ports, .name = "http", .members = workers);
+    int code = cg_ports_open(ex->listen, &ports, .name = "http", .members = workers,
+                             .take_over = true);
     ssize_t n;
 
     example = ex;

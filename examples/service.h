@@ -32,9 +32,9 @@ struct service {
     int64_t patience;    /* for a successor to be ready, ns */
 };
 
-/* Stores the command line, which a restart needs. Call this before anything else in
- * main. */
-void service_keep_command(char **argv);
+/* Stores the command line, which a restart needs, and holds SIGHUP and SIGUSR2 back until the
+ * service can obey them. Call this before anything else in main. */
+void service_prepare(char **argv);
 
 /* Parses N of --workers. */
 unsigned service_workers(const struct example *ex, const char *text);

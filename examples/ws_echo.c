@@ -101,7 +101,7 @@ int main(int argc, char **argv)
     };
     const char *why;
 
-    service_keep_command(argv);
+    service_prepare(argv);
     example_begin(&ex, argc, argv);
     read_limit(&ex);
     protocols = (uint8_t)http_protocols(&ex, protocol_list, cert != NULL);

@@ -98,7 +98,23 @@ check_echo() {
     same "echo_client uses it" "0 message 1 " "$status $out $err"
     stopped INT
     same "the socket's file is gone" "no" "$([ -e "$work/socket" ] && echo yes || echo no)"
+    serve echo_server --listen "unix:$work/socket" --workers 2 || return
+    run "$examples/echo_client" --reactor "$reactor" --count 1 "$addr"
+    same "two workers share a UNIX socket" "0 message 1 " "$status $out $err"
+    stopped HUP
+    same "its file is gone after SIGHUP, too" "no" "$([ -e "$work/socket" ] && echo yes || echo no)"
+    for each in echo_server line_server http_hello; do
+        serve "$each" --listen "unix:$work/socket" || return
+        kill -KILL "$server"
+        end "$server" 2>/dev/null
+        same "$each that is killed leaves the file" "yes" "$([ -S "$work/socket" ] && echo yes)"
+        serve "$each" --listen "unix:$work/socket" || return
+        stopped HUP "with the file of one that was killed"
+    done
     serve echo_server --listen 127.0.0.1:0 --workers 3 || return
+    run "$examples/echo_server" --reactor "$reactor" --listen "$addr" --workers 2
+    same "the port of several workers is in use, too" \
+        "1 echo_server: $addr: Address already in use" "$status $err"
     for each in 1 2 3 4 5 6; do
         run "$examples/echo_client" --reactor "$reactor" --count 1 "$addr"
         same "three workers share a port, client $each" "0 message 1 " "$status $out $err"

@@ -30,6 +30,14 @@ begin() {
     addr=$(sed -n '1s/listening on //p' "$work/server.out")
 }
 
+# Makes cert.pem, a certificate with its key. False: there is no TLS.
+make_certificate() {
+    [ -n "$(command -v openssl)" ] && "$program" --help | grep -q tls-cert &&
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+            -subj /CN=localhost -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null &&
+        cat "$work/key.pem" >>"$work/cert.pem"
+}
+
 under_load() {
     local extra=()
 
@@ -37,12 +45,7 @@ under_load() {
         echo "SKIP: restarts under load: there is no wrk or no python3"
         return
     fi
-    if [ -n "$(command -v openssl)" ] && "$program" --help | grep -q tls-cert &&
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
-            -subj /CN=localhost -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null; then
-        cat "$work/key.pem" >>"$work/cert.pem"
-        extra=(--cert "$work/cert.pem")
-    fi
+    make_certificate && extra=(--cert "$work/cert.pem")
     while read -r line; do
         case $line in
         ok:*) pass "${line#ok: }" ;;
@@ -95,6 +98,7 @@ ends() {
     until_true is_gone "$server"
     same "the second SIGTERM does not wait" 1 "$(is_gone "$server" && echo 1)"
     exec 3>&-
+    many_signals
     begin
     kill -HUP "$server"
     same "after SIGHUP it serves" 200 \
@@ -103,14 +107,60 @@ ends() {
     until_true is_gone "$server"
 }
 
+# Each signal may come at any moment of the end. None may kill it before it has cleaned up.
+many_signals() {
+    local clean=0 i
+
+    for ((i = 0; i < 20; i++)); do
+        begin --listen "unix:$work/socket"
+        while kill -TERM "$server" 2>/dev/null; do kill -USR2 "$server" 2>/dev/null; done
+        wait "$server" && [ ! -e "$work/socket" ] && clean=$((clean + 1))
+        rm -f "$work/socket"
+    done
+    same "signals do not interrupt the end" 20 "$clean"
+}
+
+# feed COMMAND FILE: when the server has opened the FIFO to read its certificate, runs the command
+# and gives it the file.
+feed() {
+    # shellcheck disable=SC2016 # $1 to $3 are the inner shell's
+    timeout 20 bash -c 'exec 3>"$1" && eval "$2" && exec cat "$3" >&3' \
+        feed "$work/slow.pem" "$@" 2>/dev/null
+}
+
+# A signal that comes before the server serves is obeyed once it does. It starts slowly, because its
+# certificate is a FIFO. What it reads then, as it reloads or as its successor, is no certificate.
+early_signals() {
+    local each
+
+    make_certificate || {
+        echo "SKIP: signals before it serves: there is no TLS"
+        return
+    }
+    mkfifo "$work/slow.pem"
+    for each in HUP USR2; do
+        "$program" --listen 127.0.0.1:0 --tls-cert "$work/slow.pem" --tls-key "$work/cert.pem" \
+            >"$work/server.out" 2>"$work/server.err" </dev/null &
+        server=$!
+        pids+=("$server")
+        feed "kill -$each $server" "$work/cert.pem"
+        until_true test -s "$work/server.out"
+        same "SIG$each before it serves is obeyed then" 0 "$(feed : /dev/null; echo $?)"
+        until_true test -s "$work/server.err"
+        kill -TERM "$server"
+        wait "$server"
+        same "and it serves on" 0 $?
+    done
+}
+
 # With the socket "http" from the service manager, which here is python3.
 inherits() {
     command -v python3 >/dev/null || {
         echo "SKIP: an inherited socket: there is no python3"
         return
     }
-    same "it takes the inherited socket, says READY, feeds the watchdog, says STOPPING" \
-        "inherited 200 READY=1 WATCHDOG=1 STOPPING=1 0" \
+    same "it takes the inherited socket, says READY, feeds the watchdog, also in a restart, says STOPPING" \
+        "inherited 200 READY=1 WATCHDOG=1 WATCHDOG=1 STOPPING=1 0" \
         "$(timeout 60 python3 - "$program" "$work" <<'END'
 import os, signal, socket, subprocess, sys, urllib.request
 program, work = sys.argv[1:]
@@ -121,7 +171,9 @@ notify.settimeout(20)
 addr = '127.0.0.1:%d' % listener.getsockname()[1]
 os.dup2(listener.fileno(), 3, inheritable=True)
 script = 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=http exec "$0" "$@"'
-child = subprocess.Popen(['sh', '-c', script, program, '--listen', addr, '--workers', '2'],
+os.symlink(program, work + '/http_server')
+child = subprocess.Popen(['sh', '-c', script, work + '/http_server', '--listen', addr,
+                          '--workers', '2'],
                          pass_fds=[3], stdout=subprocess.PIPE, text=True,
                          env=dict(os.environ, NOTIFY_SOCKET=work + '/notify',
                                   WATCHDOG_USEC='200000'))
@@ -134,9 +186,19 @@ def hear(word):
 first = hear('READY=1')
 status = urllib.request.urlopen('http://%s/' % addr).status
 fed = hear('WATCHDOG=1')
+os.mkfifo(work + '/begun')
+os.remove(work + '/http_server')
+with open(work + '/http_server', 'w') as successor: # it never serves
+    successor.write('#!/bin/sh\necho > %s/begun\nexec sleep 1000\n' % work)
+    os.chmod(successor.name, 0o755)
+child.send_signal(signal.SIGUSR2)
+open(work + '/begun').read()
+for _ in range(3): # the first ones may be from before
+    del told[:]
+    fed_in_restart = hear('WATCHDOG=1')
 child.send_signal(signal.SIGTERM)
 last = hear('STOPPING=1')
-print(said, status, first, fed, last, child.wait(20))
+print(said, status, first, fed, fed_in_restart, last, child.wait(20))
 END
 )"
 }
@@ -164,6 +226,7 @@ units() {
 }
 
 ends
+early_signals
 inherits
 units
 under_load
