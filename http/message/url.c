@@ -155,6 +155,15 @@ static bool is_name(struct part part)
     return part.len <= 255;
 }
 
+/* A user and a password are texts: they cannot have a NUL. */
+static bool has_nul(struct part part)
+{
+    for (size_t i = 0; i + 3 <= part.len; i++)
+        if (memcmp(part.at + i, "%00", 3) == 0)
+            return true;
+    return false;
+}
+
 static int take_authority(struct authority *into, struct part text, const char **why)
 {
     struct part rest = text;
@@ -166,6 +175,8 @@ static int take_authority(struct authority *into, struct part text, const char *
             into->user = (struct part){text.at, i};
             rest = (struct part){text.at + i + 1, text.len - i - 1};
         }
+    if (has_nul(into->user))
+        return wrong(why, "the user or the password has a NUL (%00)");
     into->literal = rest.len > 0 && rest.at[0] == '[';
     if (into->literal) {
         const char *end = memchr(rest.at, ']', rest.len);
@@ -362,7 +373,7 @@ static int parse(struct cg__url *url, const char *text, const struct schemes *sc
         return rc;
     /* "localhost:8080/x" has a host and a port, "mailto:x" has a scheme. */
     scheme = scheme_length(text);
-    if (strncmp(text + scheme, "://", 3) != 0 || scheme == 0) {
+    if (strncmp(text + strcspn(text, ":/?#"), "://", 3) != 0) {
         if (scheme > 0 && !cg__ascii_is_digit(text[scheme + 1]))
             return wrong(why, schemes->wrong);
         whole = malloc(strlen(text) + sizeof "http://");

@@ -153,6 +153,11 @@ START_TEST(refused)
         "http://u@/",
         "http://a_b%41/",
         "http://h\t/",
+        "1http://h/",
+        "://h/",
+        "127.0.0.1://h/",
+        "http://a%00:b@h/",
+        "http://a:b%00c@h/",
     };
     char longer[CG__URL_LIMIT + 20] = "http://h/";
 
