@@ -58,7 +58,8 @@ int cg__plain_name(struct cg_reactor *reactor, int fd, uint8_t code, struct cg_a
     size = cg__plain_call(reactor, &io);
     if (size < 0)
         return (int)size;
-    name->len = (socklen_t)size;
+    /* The kernel counts a NUL also behind a path that leaves no room for one. */
+    name->len = (socklen_t)(size < (ssize_t)sizeof name->un ? size : (ssize_t)sizeof name->un);
     return 0;
 }
 

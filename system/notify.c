@@ -25,7 +25,7 @@ static int make_addr(const char *text, struct sockaddr_un *addr, socklen_t *size
     size_t len = strlen(text);
 
     *addr = (struct sockaddr_un){.sun_family = AF_UNIX};
-    if ((*text != '/' && *text != '@') || len >= sizeof addr->sun_path)
+    if ((*text != '/' && *text != '@') || len > sizeof addr->sun_path)
         return -EAFNOSUPPORT;
     memcpy(addr->sun_path, text, len);
     if (*text == '@')

@@ -161,7 +161,7 @@ static int open_sock(struct cg_sched *sched, const struct ends *ends,
 static int open_unix(struct cg_sched *sched, struct ends *ends,
                      const struct cg_datagram_options *options, struct cg_sock **sock)
 {
-    int rc = cg__unix_path_new(ends->local->un.sun_path, &ends->path);
+    int rc = cg__unix_path_new(ends->local, &ends->path);
 
     if (rc < 0)
         return rc;

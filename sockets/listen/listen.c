@@ -79,7 +79,7 @@ static int open_unix(struct cg_reactor *reactor, const struct cg_addr *addr,
                      const struct cg_listen_options *options, struct cg__path **made)
 {
     struct cg__path *path;
-    int rc = cg__unix_path_new(addr->un.sun_path, &path);
+    int rc = cg__unix_path_new(addr, &path);
 
     if (rc < 0)
         return rc;

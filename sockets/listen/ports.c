@@ -123,7 +123,7 @@ static int inherit(struct cg_ports *ports, const char *addr)
     ports->inherited = true;
     ports->owns = path;
     if (path)
-        ports->path = cg__unix_path_adopt(addrs[0].un.sun_path);
+        ports->path = cg__unix_path_adopt(&addrs[0]);
     return n;
 }
 

@@ -17,6 +17,8 @@
 /* The flag that opens a directory that may be searched but not read. */
 enum { OPEN_UNREADABLE = CG__OPEN_UNREADABLE };
 
+enum { PATH_SIZE = sizeof((struct sockaddr_un *)NULL)->sun_path + 1 };
+
 struct cg__path {
     int folder; /* the directory; -1: it does not exist, so bind will fail too */
     bool locked;
@@ -28,12 +30,12 @@ struct cg__path {
     ino_t ino;
     unsigned forks; /* lib/base/fork.h's count in the process that made it; a child
                      * leaves the file */
-    char name[sizeof((struct sockaddr_un *)NULL)->sun_path]; /* in the directory */
+    char name[PATH_SIZE]; /* in the directory */
 };
 
 static int open_folder(const char *text, size_t length)
 {
-    char folder[sizeof((struct sockaddr_un *)NULL)->sun_path + 1];
+    char folder[PATH_SIZE + 1];
     int fd;
 
     memcpy(folder, text, length);
@@ -49,14 +51,17 @@ static bool find(const struct cg__path *path, struct stat *found)
     return fstatat(path->folder, path->name, found, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-int cg__unix_path_new(const char *text, struct cg__path **path)
+int cg__unix_path_new(const struct cg_addr *addr, struct cg__path **path)
 {
-    const char *slash = strrchr(text, '/');
+    char text[PATH_SIZE] = ""; /* sun_path may have no NUL */
+    const char *slash;
     struct stat before;
     struct cg__path *made = calloc(1, sizeof *made);
 
     if (made == NULL)
         return -ENOMEM;
+    memcpy(text, addr->un.sun_path, sizeof addr->un.sun_path);
+    slash = strrchr(text, '/');
     made->folder = open_folder(text, slash != NULL ? (size_t)(slash - text) + 1 : 0);
     if (made->folder < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
         int error = -errno;
@@ -64,7 +69,7 @@ int cg__unix_path_new(const char *text, struct cg__path **path)
         free(made);
         return error;
     }
-    strcpy(made->name, slash != NULL ? slash + 1 : text); /* fits: checked by the parser */
+    strcpy(made->name, slash != NULL ? slash + 1 : text);
     made->was_there = find(made, &before);
     *path = made;
     return 0;
@@ -148,11 +153,11 @@ int cg__unix_path_protect(const struct cg__path *path, unsigned mode, const char
     return 0;
 }
 
-struct cg__path *cg__unix_path_adopt(const char *text)
+struct cg__path *cg__unix_path_adopt(const struct cg_addr *addr)
 {
     struct cg__path *path;
 
-    if (cg__unix_path_new(text, &path) < 0)
+    if (cg__unix_path_new(addr, &path) < 0)
         return NULL;
     path->was_there = false;
     cg__unix_path_made(path);

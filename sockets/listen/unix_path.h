@@ -10,7 +10,7 @@
 struct cg__path;
 
 /* Prepares for a bind to this path. Returns 0, -ENOMEM, -EMFILE or -ENFILE. */
-int cg__unix_path_new(const char *text, struct cg__path **path);
+int cg__unix_path_new(const struct cg_addr *addr, struct cg__path **path);
 
 /* Removes a socket file to which no socket is bound, or on which nobody listens. type is that
  * of the caller's socket. From then on the directory is locked against
@@ -32,7 +32,7 @@ void cg__unix_path_set_stays(struct cg__path *path, bool stays);
 
 /* Makes a path of a file on which an inherited descriptor listens, as if bind had made it
  * here. Returns NULL if there is no memory. */
-struct cg__path *cg__unix_path_adopt(const char *text);
+struct cg__path *cg__unix_path_adopt(const struct cg_addr *addr);
 
 /* Both free the path; cg__unix_path_remove first removes the file if bind made it for this
  * process and it is still there. NULL is ignored. */

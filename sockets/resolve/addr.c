@@ -20,16 +20,14 @@ static int parse_unix(const char *path, struct cg_addr *addr)
 {
     size_t length = strlen(path);
 
-    /* An abstract name has no NUL at its end; a path needs room for one. */
-    if (length < 1 || length + (path[0] != '@') > sizeof addr->un.sun_path ||
-        strcmp(path, "@") == 0)
+    if (length < 1 || length > sizeof addr->un.sun_path || strcmp(path, "@") == 0)
         return CG_EADDR;
     *addr = (struct cg_addr){.un = {.sun_family = AF_UNIX}};
     memcpy(addr->un.sun_path, path, length);
     addr->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
     if (path[0] == '@')
-        addr->un.sun_path[0] = '\0';
-    else
+        addr->un.sun_path[0] = '\0'; /* an abstract name has no NUL at its end */
+    else if (length < sizeof addr->un.sun_path)
         addr->len++;
     return 1;
 }
@@ -222,6 +220,9 @@ static int print_unix(const struct sockaddr_un *un, socklen_t addrlen, char *buf
     size_t head = offsetof(struct sockaddr_un, sun_path);
     int length = addrlen > head ? (int)(addrlen - head) : 0;
 
+    /* The kernel counts a NUL also behind a path that leaves no room for one. */
+    if (length > (int)sizeof un->sun_path)
+        length = sizeof un->sun_path;
     if (length > 0 && un->sun_path[0] == '\0')
         return snprintf(buf, size, "unix:@%.*s", length - 1, un->sun_path + 1);
     return snprintf(buf, size, "unix:%.*s", length, un->sun_path);

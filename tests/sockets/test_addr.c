@@ -79,7 +79,7 @@ START_TEST(refused)
 }
 END_TEST
 
-/* A path may fill sun_path except for its NUL. An abstract name needs no NUL. */
+/* A path and an abstract name may fill sun_path, without a NUL. */
 START_TEST(unix_lengths)
 {
     char text[5 + sizeof list[0].un.sun_path + 2] = "unix:";
@@ -98,9 +98,12 @@ START_TEST(unix_lengths)
     ck_assert_uint_eq(list[0].len, sizeof list[0].un);
     check_printed(&list[0], text);
     text[5] = 'p';
+    IS(parse(text, true), 1);
+    ck_assert_uint_eq(list[0].len, sizeof list[0].un);
+    check_printed(&list[0], text);
+    text[5 + most + 1] = 'p';
     IS(parse(text, true), CG_EADDR);
     text[5] = '@';
-    text[5 + most + 1] = 'p';
     IS(parse(text, true), CG_EADDR);
 }
 END_TEST

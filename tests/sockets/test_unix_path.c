@@ -169,7 +169,7 @@ static ssize_t takes_no_more(void *arg)
 static ssize_t odd_paths(void *arg)
 {
     struct sockaddr_un un;
-    char addr[5 + sizeof un.sun_path] = "unix:/tmp/cogen-test-", text[CG_ADDR_SIZE];
+    char addr[5 + sizeof un.sun_path + 1] = "unix:/tmp/cogen-test-", text[CG_ADDR_SIZE];
     size_t length = strlen(addr);
     struct cg_sock *listener;
 
