@@ -134,6 +134,8 @@ $(grep BLPOP <<<"$out")$err"
     esac
     program redis 127.0.0.1 1 "GET a"
     like "no Redis" "1 redis: GET: *" "$status $out$err"
+    program redis 127.0.0.1 "${base}x" "GET a"
+    like "no port" "2 usage: *" "$status $out$err"
     program redis 999.1.1.1 "$base" "GET a"
     same "no address" "1 redis: 999.1.1.1: unknown host" "$status $out$err"
 }

@@ -191,7 +191,7 @@ static ssize_t program(void *arg)
     char **argv = arg;
     const char *patience = getenv("PATIENCE");
     struct cg_group group;
-    ssize_t rc = redis_open(&redis, argv[1], atoi(argv[2]));
+    ssize_t rc = redis_open(&redis, argv[1], (int)strtol(argv[2], NULL, 10));
 
     if (rc < 0) {
         complain(argv[1], rc);
@@ -215,7 +215,10 @@ static ssize_t program(void *arg)
 
 int main(int argc, char **argv)
 {
-    if (argc < 4) {
+    char *end = NULL;
+    long port = argc > 2 ? strtol(argv[2], &end, 10) : 0;
+
+    if (argc < 4 || *end != '\0' || port < 1 || port > 65535) {
         fprintf(stderr, "usage: %s IP PORT COMMAND...\n", argv[0]);
         return 2;
     }
