@@ -129,8 +129,8 @@ static void *unholds_later(void *arg)
     return NULL;
 }
 
-/* A held run stays open, and sleeps. */
-static void held_open(void)
+/* Returns the CPU time of a held run. */
+static int64_t run_held(void)
 {
     struct test test = test_open(.timeout = 0);
     struct held h = {test.sched, test_clock(CLOCK_MONOTONIC)};
@@ -141,9 +141,20 @@ static void held_open(void)
     IS(pthread_create(&thread, NULL, unholds_later, &h), 0);
     test_finish(&test);
     ck_assert_int_ge(test_clock(CLOCK_MONOTONIC) - h.since, 20 * MS);
-    ck_assert_int_lt(test_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu, 15 * MS);
+    cpu = test_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     pthread_join(thread, NULL);
     test_close(&test);
+    return cpu;
+}
+
+/* A held run stays open, and sleeps. One that spins uses 20 ms each time; one that does not may
+ * do so once, where a virtual machine's lost time counts as its own. */
+static void held_open(void)
+{
+    int tries = 1;
+
+    while (run_held() >= 15 * MS)
+        ck_assert_int_lt(tries++, 10);
 }
 
 static const struct test_case cases[] = {
