@@ -4,6 +4,7 @@
 
 #include <cogen/base.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,6 +68,8 @@ const char *cg_strerror(ssize_t code)
         return "no usable certificate or key in the file";
     case CG_ETLS_HTTP:
         return "HTTP where TLS was expected";
+    case -ETIMEDOUT: /* of any operation; the system's text speaks of a connection */
+        return "timed out";
     default:
         return code > CG_EOF ? strerror((int)-code) : unknown(code);
     }

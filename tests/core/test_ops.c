@@ -250,6 +250,7 @@ static ssize_t errors_have_names(void *arg)
     ck_assert_str_eq(cg_strerror(0), "success");
     ck_assert_str_eq(cg_strerror(17), "success");
     ck_assert_str_eq(cg_strerror(-ECANCELED), strerror(ECANCELED));
+    ck_assert_str_eq(cg_strerror(-ETIMEDOUT), "timed out"); /* also a mutex, or a sleep */
     for (size_t i = 0; i < COUNT(codes); i++) {
         const char *name = cg_strerror(codes[i]);
 
