@@ -77,15 +77,21 @@ static void tell(const struct cg_sched *sched)
     write_line(line, sizeof line);
 }
 
-static bool is_here(const struct cg_sched *sched)
-{
-    return pthread_equal(sched->thread, pthread_self());
-}
-
-/* Whether the scheduler's thread is within it, and so still exists. */
+/* Whether the scheduler's thread is within it, and so still exists. Both functions read what that
+ * thread wrote without synchronisation. */
 __attribute__((no_sanitize("thread"))) static bool is_running(const struct cg_sched *sched)
 {
     return *(volatile const bool *)&sched->bound && *(volatile const bool *)&sched->running;
+}
+
+__attribute__((no_sanitize("thread"))) static pthread_t thread_of(const struct cg_sched *sched)
+{
+    return sched->thread;
+}
+
+static bool is_here(const struct cg_sched *sched)
+{
+    return pthread_equal(thread_of(sched), pthread_self());
 }
 
 void cg__dump_late_tell(struct cg_sched *sched, int signo)
@@ -95,7 +101,7 @@ void cg__dump_late_tell(struct cg_sched *sched, int signo)
     if (is_here(sched))
         tell(sched);
     else if (!atomic_exchange(&sched->is_urged, true))
-        pthread_kill(sched->thread, signo);
+        pthread_kill(thread_of(sched), signo);
 }
 
 static void answer(void *arg, struct cg_sched *sched)
