@@ -107,13 +107,13 @@ ends() {
     until_true is_gone "$server"
 }
 
-# Each signal may come at any moment of the end. None may kill it before it has cleaned up.
+# SIGTERM may come at any moment of the end. None may kill it before it has cleaned up.
 many_signals() {
     local clean=0 i
 
     for ((i = 0; i < 20; i++)); do
         begin --listen "unix:$work/socket"
-        while kill -TERM "$server" 2>/dev/null; do kill -USR2 "$server" 2>/dev/null; done
+        while kill -TERM "$server" 2>/dev/null; do :; done
         wait "$server" && [ ! -e "$work/socket" ] && clean=$((clean + 1))
         rm -f "$work/socket"
     done
