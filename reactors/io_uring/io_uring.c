@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The io_uring reactor, for Linux 6.0 and later. submit only queues an entry; wait enters
- * the kernel once a turn, which submits and reaps. Receives are multishot, into buffers of
- * ours that the kernel chooses (uring_buffers.c). The ring belongs to the thread that
- * waits first; another thread may have opened it (uring_open.c). */
+/* The io_uring reactor, for Linux 6.0 and later. submit queues an entry, or makes the system
+ * call of what must not wait; wait enters the kernel once a turn, which submits and reaps.
+ * Receives are multishot, into buffers of ours that the kernel chooses (uring_buffers.c). The
+ * ring belongs to the thread that waits first; another thread may have opened it
+ * (uring_open.c). */
 #include "config.h"
 
 #ifdef HAVE_LIBURING
@@ -41,7 +42,7 @@ static bool takes_nothing_late(const struct cg_io *io)
     return io->code >= CG_IO_RECV_DATAGRAMS && io->code <= CG_IO_SPLICE_OUT;
 }
 
-/* Makes the system call of a request for which io_uring has no suitable operation: at
+/* Makes the system call of a request that is better made by us than by the ring: at
  * submission, and again when a poll has reported readiness. */
 static enum step attempt(struct uring *u, struct cg_io *io)
 {
@@ -58,8 +59,11 @@ static enum step attempt(struct uring *u, struct cg_io *io)
         return io->result == -EAGAIN ? LATER : COMPLETE;
     }
     io->result = cg__calls_attempt(&u->base, io, plain);
-    if (io->result == -ENOTSOCK && !plain)
+    if (io->result == -ENOTSOCK && !plain) {
+        if (io->code <= CG_IO_SENDV)
+            cg__uring_remember_plain(u, io->fd); /* if it fails, asks again next time */
         io->result = cg__calls_attempt(&u->base, io, true);
+    }
     return io->result == -EAGAIN ? READY : COMPLETE;
 }
 

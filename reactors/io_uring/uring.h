@@ -23,6 +23,7 @@ enum {
     URING_BUFFERS_MAX = 256, /* ... doubled each time they run out, up to this, until the
                               * loop is idle */
     URING_GROUP = 0,         /* the only buffer group */
+    URING_SEND_NOW = 256, /* bytes; so many are sent at once, not at the end of the turn */
 };
 
 /* io->mark. At most one of a request's own entries is in the kernel at any time. So the

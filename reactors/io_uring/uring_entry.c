@@ -160,13 +160,26 @@ void cg__uring_arm_wake(struct uring *u)
     u->wakeable = true;
 }
 
-/* The requests for which we make the system call ourselves, once a poll reports the
- * descriptor as ready: sendfile, which io_uring lacks; datagrams, which it moves one at a
- * time, and would have consumed when their receive is cancelled too late; descriptors and splices,
- * for the same reason; writes to what is not a socket, where only a call of ours can prevent
- * SIGPIPE; parts that are followed by more, which must not wait for a turn of their own; and
- * connects of UNIX sockets, which never take time: while the backlog is full the kernel would
- * retry again and again, and a cancel could not reach it. */
+/* Whether a peer should get these bytes now. Many bytes are the output of long work: a peer
+ * that gets them at once works on them while we serve others, and we need not sleep until it
+ * is done. Beside that work a system call of its own costs little. Few bytes can wait for the
+ * end of the turn, where the ring sends them without such a call. */
+static bool is_urgent(const struct cg_io *io)
+{
+    size_t n = 0;
+
+    for (int i = 0; i < io->iovcnt && n < URING_SEND_NOW; i++)
+        n += io->iov[i].iov_len;
+    return io->more || n >= URING_SEND_NOW;
+}
+
+/* The requests for which we make the system call ourselves, now or once a poll reports the
+ * descriptor as ready: sends of many bytes, and parts that are followed by more, which must
+ * not wait for the end of the turn; sendfile, which io_uring lacks; datagrams, which it moves
+ * one at a time, and would have consumed when their receive is cancelled too late; descriptors
+ * and splices, for the same reason; writes to what is not a socket, where only a call of ours
+ * can prevent SIGPIPE; and connects of UNIX sockets, which never take time: while the backlog
+ * is full the kernel would retry again and again, and a cancel could not reach it. */
 bool cg__uring_is_called(const struct uring *u, const struct cg_io *io)
 {
     switch ((enum cg_io_code)io->code) {
@@ -179,9 +192,9 @@ bool cg__uring_is_called(const struct uring *u, const struct cg_io *io)
     case CG_IO_SPLICE_OUT:
         return true;
     case CG_IO_SEND:
-        return cg__uring_is_plain(u, io->fd);
+        return io->len >= URING_SEND_NOW || cg__uring_is_plain(u, io->fd);
     case CG_IO_SENDV:
-        return io->more || cg__uring_is_plain(u, io->fd);
+        return is_urgent(io) || cg__uring_is_plain(u, io->fd);
     case CG_IO_CONNECT:
         return io->addrlen >= sizeof io->addr->sa_family &&
                io->addr->sa_family == AF_UNIX;

@@ -18,7 +18,7 @@ START_TEST(send_waits)
 
     pair(fd);
     struct asked a = ASK(CG_IO_SEND, fd[0], .buf = big, .len = sizeof big);
-    submit(&a);
+    submit_any(&a);
     await(&a, 1);
     ck_assert_int_gt(a.last, 0);
     while (send(fd[0], big, sizeof big, MSG_DONTWAIT) > 0)
@@ -37,13 +37,46 @@ START_TEST(send_waits)
     await(&b, 1);
     ck_assert_int_eq(b.last, 30);
     shut(fd[1]);
-    submit(&a);
+    submit_any(&a);
     submit(&b);
     await_idle(&a);
     await_idle(&b);
     ck_assert_int_eq(a.last, -EPIPE);
     ck_assert_int_eq(b.last, -EPIPE);
     shut(fd[0]);
+}
+END_TEST
+
+/* Many bytes are sent at once, as one part or as several; few wait for the next enter, which
+ * sends them without a system call of their own. */
+START_TEST(many_bytes_at_once)
+{
+    static char buf[4096];
+    struct iovec parts[2] = {{buf, 64}, {buf, 2048}};
+    int fd[2];
+
+    pair(fd);
+    struct asked few[] = {
+        ASK(CG_IO_SEND, fd[0], .buf = buf, .len = 64),
+        ASK(CG_IO_SENDV, fd[0], .iov = parts, .iovcnt = 1),
+    };
+    struct asked many[] = {
+        ASK(CG_IO_SEND, fd[0], .buf = buf, .len = 2112),
+        ASK(CG_IO_SENDV, fd[0], .iov = parts, .iovcnt = 2),
+    };
+    for (size_t i = 0; i < COUNT(few); i++) {
+        submit(&few[i]);
+        ck_assert_int_eq(recv(fd[1], buf, sizeof buf, MSG_DONTWAIT), -1);
+        await(&few[i], 1);
+        ck_assert_int_eq(few[i].last, 64);
+        ck_assert_int_eq(recv(fd[1], buf, sizeof buf, MSG_DONTWAIT), 64);
+        submit_any(&many[i]);
+        ck_assert_uint_eq(many[i].answers, 1);
+        ck_assert_int_eq(many[i].last, 2112);
+        ck_assert_int_eq(recv(fd[1], buf, sizeof buf, MSG_DONTWAIT), 2112);
+    }
+    shut(fd[0]);
+    shut(fd[1]);
 }
 END_TEST
 
@@ -182,6 +215,7 @@ END_TEST
 void send_cases(TCase *tests)
 {
     tcase_add_test(tests, send_waits);
+    tcase_add_test(tests, many_bytes_at_once);
     tcase_add_test(tests, send_to_pipe);
     tcase_add_test(tests, sendfile_waits);
     tcase_add_test(tests, room_with_a_peer_half_closed);
