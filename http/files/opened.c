@@ -10,6 +10,8 @@
 #include "http/files/opened.h"
 #include "http/server/log.h"
 
+#include <cogen/reactor.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,11 +133,17 @@ static void put_etag(char *to, const struct stat *st)
 
 /* No response may have a Last-Modified that is later than its Date (RFC 9110, 8.8.2.1). A file may
  * come from a machine whose clock is ahead, or have changed since the server has made its Date,
- * which changes only between turns. */
+ * which changes only between turns. A simulated world has a time of its own, but the files of this
+ * machine. */
 static time_t modified(struct cg_http_server *server, const struct stat *st)
 {
+    struct timespec present;
+
     cg__http_log_date(server);
-    return st->st_mtim.tv_sec < server->date ? st->st_mtim.tv_sec : (time_t)server->date;
+    present.tv_sec = (time_t)server->date;
+    if (server->reactor->simulated)
+        clock_gettime(CLOCK_REALTIME, &present);
+    return st->st_mtim.tv_sec < present.tv_sec ? st->st_mtim.tv_sec : present.tv_sec;
 }
 
 /* Makes once a turn what is the same in all responses with a file. 0 or -ENOMEM. */

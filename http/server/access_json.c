@@ -31,17 +31,17 @@ static int put_member(struct cg_http_headers *text, const char *name, const char
                : cg__json_string(value, put_piece, text);
 }
 
-static int put_time(struct cg_http_headers *text)
+static int put_time(struct cg_http_headers *text, const struct cg_http_request *req)
 {
+    int64_t now = cg_clock_now(req->server->sched, CG_CLOCK_WALL);
+    time_t seconds = (time_t)(now / CG_SECOND);
     char buf[120];
-    struct timespec now;
     struct tm tm;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &tm);
-    snprintf(buf, sizeof buf, "{\"time\":\"%d-%02d-%02dT%02d:%02d:%02d.%03ldZ\"",
+    gmtime_r(&seconds, &tm);
+    snprintf(buf, sizeof buf, "{\"time\":\"%d-%02d-%02dT%02d:%02d:%02d.%03dZ\"",
              tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-             now.tv_nsec / 1000000);
+             (int)(now % CG_SECOND / CG_MILLISECOND));
     return put(text, buf);
 }
 
@@ -76,7 +76,7 @@ static int put_request(struct cg_http_headers *text, const struct cg_http_reques
 int cg__http_access_json_put(struct cg_http_headers *text, const struct cg_http_request *req,
                              const char *client)
 {
-    return put_time(text) < 0 || put_member(text, "client", client) < 0 ||
+    return put_time(text, req) < 0 || put_member(text, "client", client) < 0 ||
                    put_numbers(text, req) < 0 || put_request(text, req) < 0
                ? -1
                : put(text, "}\n");

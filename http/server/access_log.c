@@ -76,7 +76,7 @@ static int put_combined(struct cg_http_headers *text, const struct cg_http_reque
     const struct cg_http_headers *in = req->method ? &req->in : NULL;
     char date[CG__HTTP_LOG_DATE_SIZE], middle[64];
 
-    cg__http_date_for_log(time(NULL), date);
+    cg__http_date_for_log(cg_clock_now(req->server->sched, CG_CLOCK_WALL) / CG_SECOND, date);
     if (put_escaped(text, client_of(req), " \"\\") < 0)
         return -1;
     snprintf(middle, sizeof middle, " - - [%s] ", date);

@@ -5,10 +5,11 @@
 
 #include "http/server/log.h"
 
+#include <cogen/clock.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Writes "Server: ...\r\n"; nothing if the name is empty or invalid. */
 static void print_name(const char *name, char *buf, size_t size)
@@ -40,18 +41,18 @@ static void make_usual(struct cg_http_server *server)
 void cg__http_log_date(struct cg_http_server *server)
 {
     int64_t now = cg_sched_now(server->sched);
-    struct timespec wall;
+    int64_t wall;
     char date[CG_HTTP_DATE_SIZE];
 
     if (now < server->date_until)
         return;
     if (server->usual_len == 0)
         make_usual(server);
-    clock_gettime(CLOCK_REALTIME, &wall);
-    server->date = wall.tv_sec;
+    wall = cg_clock_now(server->sched, CG_CLOCK_WALL);
+    server->date = wall / CG_SECOND;
     cg_http_date_print(server->date, date);
     memcpy(server->usual + server->date_at + 6, date, CG__HTTP_DATE - 8);
-    server->date_until = now + CG_SECOND - wall.tv_nsec;
+    server->date_until = now + CG_SECOND - wall % CG_SECOND;
 }
 
 static void print_line(const char *line)
