@@ -165,6 +165,12 @@ static ssize_t gather(struct cg__forward *fw, struct cg_http_reply *reply, char 
     return 1;
 }
 
+/* Whether the rest of the request is being sent while the response is handed back. */
+static bool still_sends(const struct cg__forward *fw)
+{
+    return cg_http_request_length(fw->req) != 0 && !fw->read_all;
+}
+
 static ssize_t stream(struct cg__forward *fw, struct cg_http_reply *reply, char *buf,
                       size_t len, bool more)
 {
@@ -181,19 +187,17 @@ static ssize_t stream(struct cg__forward *fw, struct cg_http_reply *reply, char 
     }
     if (n < 0)
         return because(fw, CG_HTTP_FAULT_REQUEST, n, "the client has left");
-    return cg__http_forward_fields_trailers(fw, reply);
+    n = cg__http_forward_fields_trailers(fw, reply);
+    if (n < 0 || !still_sends(fw))
+        return n;
+    n = cg_yield(cg_http_write(fw->req, NULL, 0, .last = true));
+    return n < 0 ? because(fw, CG_HTTP_FAULT_REQUEST, n, "the client has left") : 0;
 }
 
 static bool is_bare(const struct cg__forward *fw, int status)
 {
     return status == 204 || status == 304 ||
            strcmp(cg_http_request_method(fw->req), "HEAD") == 0;
-}
-
-/* Whether the rest of the request is being sent while the response is handed back. */
-static bool still_sends(const struct cg__forward *fw)
-{
-    return cg_http_request_length(fw->req) != 0 && !fw->read_all;
 }
 
 /* A response that is complete in memory goes out when the handler returns, or in parts, with its

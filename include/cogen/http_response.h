@@ -12,7 +12,7 @@ struct cg_http_respond_op { /* cg_http_respond, cg_http_send_text, cg_http_write
     CG_OP_HEAD;
     const char *mime;
     int status;
-    bool more;
+    bool more, last;
     struct cg_http_request *req;
     const void *body;
     size_t len;
@@ -74,8 +74,10 @@ struct cg_http_upgrade_op {
  * events) without a set length is compressed for clients that accept it. Then .more = true
  * lets a piece stay in the encoder, to be compressed together with the next ones. A write
  * without it, which may be empty (NULL, 0), sends everything; so does the end of the
- * response. Completes with len; -EPIPE: the response has no body (to a HEAD, or with 204, 205
- * or 304), and its head has been sent: so a handler that streams without end ends. */
+ * response. That comes when the handler returns, or behind a piece with .last = true, also with
+ * the trailers. Completes with len; -EPIPE: the response has no body (to a HEAD, or with 204, 205
+ * or 304), and its head has been sent: so a handler that streams without end ends; -EALREADY: the
+ * response has ended; CG_EOF: with .last, the body is shorter than its Content-Length. */
 #define cg_http_write(...) cg__http_write(__VA_ARGS__, )
 #define cg__http_write(r, b, n, ...)                                                       \
     CG__OP_OF(cg_http_respond, cg_http_write, .req = (r), .body = (b), .len = (n),        \

@@ -47,12 +47,10 @@ void cg__http_response_end_rest(struct cg_http_request *req, ssize_t n)
         cg__http_access_log_failure(req, n);
     if (req->ended)
         return;
-    if (n >= 0 && req->encoder != NULL)
-        n = cg__http_response_write_end(req);
+    if (n >= 0) {
+        cg__http_response_write_end(req);
+        return;
+    }
     req->ended = true;
-    if (n >= 0 && req->framing == CG__HTTP_CHUNKED)
-        n = req->carrier->end(req);
-    else if (n >= 0 && req->framing == CG__HTTP_LENGTH && req->left > 0)
-        n = CG_EOF; /* less than Content-Length */
-    req->cut = n < 0 && req->framing != CG__HTTP_NO_BODY; /* whose head is all of it */
+    req->cut = req->framing != CG__HTTP_NO_BODY;
 }

@@ -137,7 +137,15 @@ static ssize_t encode(struct cg_http_request *req, const char *data, size_t size
 
 ssize_t cg__http_response_write_end(struct cg_http_request *req)
 {
-    return encode(req, "", 0, CG__HTTP_FINISH);
+    ssize_t n = req->encoder != NULL ? encode(req, "", 0, CG__HTTP_FINISH) : 0;
+
+    req->ended = true;
+    if (n >= 0 && req->framing == CG__HTTP_CHUNKED)
+        n = req->carrier->end(req);
+    else if (n >= 0 && req->framing == CG__HTTP_LENGTH && req->left > 0)
+        n = CG_EOF; /* less than Content-Length */
+    req->cut |= n < 0 && req->framing != CG__HTTP_NO_BODY; /* whose head is all of it */
+    return n;
 }
 
 ssize_t cg__http_response_write_piece(struct cg_http_request *req, const void *data,
@@ -158,6 +166,10 @@ static ssize_t write_run(struct cg_op *op)
     ssize_t n = cg__http_response_write_piece(write->req, write->body, write->len,
                                               write->more);
 
+    if (n >= 0 && write->last)
+        n = cg__http_response_write_end(write->req);
+    if (n >= 0 && write->last)
+        n = write->req->carrier->write(write->req, NULL, 0);
     return n < 0 ? n : (ssize_t)write->len;
 }
 
