@@ -176,6 +176,42 @@ static ssize_t twice_in_one_race(void *arg)
     return 0;
 }
 
+static enum cg_verdict raise_process(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)op;
+    (void)sched;
+    IS(raise(SIGUSR1), 0);
+    IS(raise(SIGUSR2), 0);
+    return CG_PENDING;
+}
+
+static enum cg_verdict raise_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)op;
+    (void)sched;
+    return CG_DONE;
+}
+
+/* Two signals come while a race of both is being started: the first branch wins, the other one
+ * leaves its signal to the next wait. */
+static ssize_t both_in_the_middle(void *arg)
+{
+    static const struct cg_op_type raises = {
+        .name = "raises", .process = raise_process, .cancel = raise_cancel};
+    struct cg_op both = {.type = &raises, .timeout = CG_NEVER};
+    struct cg_os_signals *first, *second;
+
+    (void)arg;
+    OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &first));
+    OK(cg_os_signals_open(cg_sched_self(), SIGUSR2, &second));
+    IS(cg_yield(cg_any((cg_get_os_signal(first), &both, cg_get_os_signal(second)))), 0);
+    IS(cg_yield(cg_get_os_signal(second, .timeout = CG_NOWAIT)), 1);
+    IS(cg_yield(cg_get_os_signal(first, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    cg_os_signals_close(first);
+    cg_os_signals_close(second);
+    return 0;
+}
+
 /* A subscription loses no signal between two waits, nor in a wait that is cancelled. */
 static ssize_t subscribed(void *arg)
 {
@@ -410,6 +446,7 @@ int main(void)
         CORO(without_waiting),
         CORO(raced),
         CORO(twice_in_one_race),
+        CORO(both_in_the_middle),
         CORO(subscribed),
         CORO(race_keeps_count),
         CORO(details),
