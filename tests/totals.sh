@@ -8,7 +8,7 @@ set -eu
 cd "${1:-.}"
 
 found=
-for log in tests/*.log tests/*/*.log bench/*/*.log; do
+for log in tests/*.log tests/*/*.log tests/*/*/*.log bench/*/*.log; do
     [ -e "${log%.log}.trs" ] || continue
     found="$found $log ${log%.log}.trs"
 done
@@ -46,7 +46,7 @@ awk '
             line = "100%: Checks: 1, Failures: 0, Errors: 0"
             checks = 1
         }
-        printf "%-20s %s\n", name, line
+        printf "%-40s %s\n", name, line
         passed += checks > bad ? checks - bad : 0
         failed += bad
         line = ""

@@ -2,7 +2,7 @@
 /* See h2_text.h. */
 #include "config.h"
 
-#include "tests/http/h2_text.h"
+#include "tests/http/http2/h2_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

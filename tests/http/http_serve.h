@@ -6,7 +6,7 @@
 
 #include <cogen/http_server.h>
 
-#include "tests/http/h2_text.h"
+#include "tests/http/http2/h2_text.h"
 #include "tests/support/support.h"
 
 /* The server, its listener, the coroutine that serves, its address, and the last line of
