@@ -3,11 +3,11 @@
 #include "config.h"
 
 #include "http/client/client.h"
-#include "http/client/client_refresh.h"
-#include "http/client/client_reply.h"
-#include "http/client/client_site.h"
-#include "http/client/client_target.h"
 #include "http/client/h2/h2.h"
+#include "http/client/pool/site.h"
+#include "http/client/pool/target.h"
+#include "http/client/refresh.h"
+#include "http/client/reply.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +64,7 @@ static bool copy_proxies(struct cg__proxies *proxies, const struct cg_http_clien
 
     for (unsigned i = 0; i < sizeof texts / sizeof *texts && !options->no_environment; i++)
         if (texts[i] == NULL)
-            texts[i] = cg__http_client_proxy_variable((enum cg__proxy_text)i);
+            texts[i] = cg__http_client_pool_proxy_variable((enum cg__proxy_text)i);
     return copy(&proxies->http, texts[CG__PROXY_HTTP]) &&
            copy(&proxies->https, texts[CG__PROXY_HTTPS]) &&
            copy(&proxies->except, texts[CG__PROXY_EXCEPT]);
@@ -88,7 +88,7 @@ static void destroy(struct cg_http_client *client)
     free(client->proxies.https);
     free(client->proxies.except);
     free(client->targets);
-    cg__http_client_site_free(client);
+    cg__http_client_pool_site_free(client);
     free_spare_replies(client);
     cg__http_client_h2_free_spare(client);
     free(client);
@@ -101,7 +101,7 @@ static bool copy_texts(struct cg_http_client *client)
 
     snprintf(usual, sizeof usual, "cogen/%s", cg_version());
     if (options->targets != NULL &&
-        (client->targets = cg__http_client_target_copy(options->targets)) == NULL)
+        (client->targets = cg__http_client_pool_target_copy(options->targets)) == NULL)
         return false;
     return copy(&client->user_agent, options->user_agent ? options->user_agent : usual) &&
            copy_proxies(&client->proxies, options);

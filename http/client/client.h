@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The structs of the client. A request passes through the files in this order: client_fetch.c (with
- * client_redirect.c and client_retry.c), client_cached.c (the cache), client_exchange.c (up to the
- * head of the response), client_link.c (a connection: client_route.c, and client_dial.c for a new
- * one), client_fields.c, then its carrier (HTTP/1.1: client_send.c, client_head.c, client_http1.c;
- * h2/), client_sending.c (a longer body of the request), and client_body.c (that of the response).
- * client_reply.c is what the caller gets. */
+/* The structs of the client. A request passes through the files in this order: fetch.c (with
+ * redirect.c and retry.c), cached.c (the cache), exchange.c (up to the head of the response),
+ * pool/link.c (a connection: pool/route.c, and pool/dial.c for a new one), fields.c, then its
+ * carrier (h1/ or h2/), sending.c (a longer body of the request), and body.c (that of the
+ * response). reply.c is what the caller gets. */
 #ifndef COGEN_HTTP_CLIENT_CLIENT_H
 #define COGEN_HTTP_CLIENT_CLIENT_H
 
@@ -13,8 +12,8 @@
 #include <cogen/sock.h>
 
 #include "http/cache/cache.h"
-#include "http/client/client_pool.h"
-#include "http/client/client_proxy.h"
+#include "http/client/pool/pool.h"
+#include "http/client/pool/proxy.h"
 #include "http/http1/parser.h"
 #include "http/http2/blocks.h"
 #include "http/message/url.h"
@@ -32,13 +31,13 @@ struct cg_http_client {
     struct cg_http_headers h2_fields; /* memory for those of the next request: h2/fields.c */
     struct cg__site *sites;
     unsigned nsites;
-    struct cg_http_reply *spare; /* unused replies, for the next requests: client_reply.c */
+    struct cg_http_reply *spare; /* unused replies, for the next requests: reply.c */
     unsigned nspare;
     unsigned protocols; /* of enum cg_http_protocol: those that are possible here */
     struct cg_sched *sched; /* of the first request */
     char *user_agent;
     unsigned refs; /* of the owner, of each reply and of each refresh */
-    struct cg__refresh *refreshes; /* in progress: client_refresh.c */
+    struct cg__refresh *refreshes; /* in progress: refresh.c */
     unsigned refresh_count;
     bool freed;    /* the owner has freed it */
 };
@@ -51,7 +50,7 @@ struct cg__sending;
 
 /* How messages travel. */
 struct cg__carrier {
-    /* Sends the head, and a short body; starts to send a longer one (client_sending.h). If
+    /* Sends the head, and a short body; starts to send a longer one (sending.h). If
      * the server has closed the connection, returns 0 and stores the failure in
      * ask->broken: a response that says why may have come. If the final response comes
      * before, sets ask->responded. */

@@ -2,7 +2,7 @@
 /* cg_ws_connect: the client's side of the handshake. */
 #include "config.h"
 
-#include "http/client/client_why.h"
+#include "http/client/why.h"
 #include "http/message/url.h"
 #include "http/message/ws_key.h"
 #include "http/ws/ws.h"

@@ -2,7 +2,7 @@
 /* The head of a request in HTTP/2. */
 #include "config.h"
 
-#include "http/client/client_fields.h"
+#include "http/client/fields.h"
 #include "http/client/h2/session.h"
 #include "http/http1/framing.h"
 #include "http/message/ws_key.h"

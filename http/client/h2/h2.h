@@ -9,7 +9,7 @@
 #define COGEN_HTTP_CLIENT_H2_H
 
 #include "http/client/client.h"
-#include "http/client/client_line.h"
+#include "http/client/pool/line.h"
 
 enum {
     CG__H2_TABLE = 4096,             /* of HPACK, each way */
@@ -115,7 +115,7 @@ void cg__http_client_h2_set(struct cg__h2 *h2, struct cg__origin *lease,
                             struct cg__line *line);
 struct cg__origin *cg__http_client_h2_lease(const struct cg__h2 *h2);
 
-/* Marks a connection whose lease was retired (client_pool.h); whether it is marked. */
+/* Marks a connection whose lease was retired (pool/pool.h); whether it is marked. */
 void cg__http_client_h2_retire(struct cg__h2 *h2);
 bool cg__http_client_h2_is_retired(const struct cg__h2 *h2);
 

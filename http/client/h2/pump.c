@@ -2,9 +2,9 @@
 /* Moves the bytes of a connection, in the coroutines that wait for its streams. */
 #include "config.h"
 
-#include "http/client/client_wait.h"
-#include "http/client/client_why.h"
 #include "http/client/h2/session.h"
+#include "http/client/wait.h"
+#include "http/client/why.h"
 #include "http/message/room.h"
 
 #include <cogen/any.h>
@@ -59,7 +59,7 @@ static void fail(struct cg__h2 *h2, ssize_t code, const char *why)
         cg__http_client_h2_stream_wake(stream);
     }
     if (h2->line != NULL)
-        cg__http_client_line_wake_all(h2->line, 0, NULL);
+        cg__http_client_pool_line_wake_all(h2->line, 0, NULL);
 }
 
 /* Fails the connection, since the server violates HTTP/2. If `why` is NULL, the message says what
@@ -267,7 +267,7 @@ static void hand_over(struct cg__h2 *h2)
     bool unsent = !h2->writing && cg__http_client_h2_pump_is_behind(h2);
 
     if (h2->wait.first != NULL && (!h2->reading || unsent))
-        cg__http_client_line_wake(h2->wait.first, 0, NULL);
+        cg__http_client_pool_line_wake(h2->wait.first, 0, NULL);
     else if (h2->reader != NULL && unsent)
         cg_scope_cancel(&h2->reader->scope);
 }

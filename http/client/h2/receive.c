@@ -2,9 +2,9 @@
 /* Reads a response of HTTP/2. */
 #include "config.h"
 
-#include "http/client/client_wait.h"
-#include "http/client/client_why.h"
 #include "http/client/h2/session.h"
+#include "http/client/wait.h"
+#include "http/client/why.h"
 
 #include <errno.h>
 #include <stdlib.h>

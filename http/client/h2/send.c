@@ -3,12 +3,12 @@
  * are open. Bodies other than short ones in memory are sent by a coroutine of their own. */
 #include "config.h"
 
-#include "http/client/client_head.h"
-#include "http/client/client_sending.h"
-#include "http/client/client_source.h"
-#include "http/client/client_wait.h"
-#include "http/client/client_why.h"
+#include "http/client/h1/head.h"
 #include "http/client/h2/session.h"
+#include "http/client/sending.h"
+#include "http/client/source.h"
+#include "http/client/wait.h"
+#include "http/client/why.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -77,8 +77,8 @@ static ssize_t hear(struct cg__h2_stream *stream, struct cg__asking *ask)
         ssize_t n = cg__http_client_h2_receive_pop(ask->reply, ask->why);
 
         if (n == 0)
-            n = cg__http_client_head_interim(ask);
-        if (n < 0 || !cg__http_client_head_is_interim(ask->reply))
+            n = cg__http_client_h1_head_interim(ask);
+        if (n < 0 || !cg__http_client_h1_head_is_interim(ask->reply))
             return n < 0 ? n : 1;
     }
     return 0;
@@ -210,7 +210,7 @@ static bool has_head(const struct cg__h2_stream *stream)
     return cg__http_client_h2_receive_is_there(stream);
 }
 
-/* Waits for 100 Continue; see ask_first in client_send.c. */
+/* Waits for 100 Continue; see ask_first in h1/send.c. */
 static ssize_t ask_first(struct cg__h2_stream *stream, struct cg__asking *ask)
 {
     int64_t end = cg__http_client_wait_end(ask->client, ask->client->options.expect_timeout);

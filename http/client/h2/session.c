@@ -3,8 +3,8 @@
  * nothing is sent or yielded within them. */
 #include "config.h"
 
-#include "http/client/client_why.h"
 #include "http/client/h2/session.h"
+#include "http/client/why.h"
 #include "http/http2/setup.h"
 
 #include <errno.h>
@@ -91,7 +91,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         h2->spent = true;
     if (h2->line != NULL &&
         (frame->hd.type == NGHTTP2_GOAWAY || frame->hd.type == NGHTTP2_SETTINGS))
-        cg__http_client_line_wake_all(h2->line, 0, NULL);
+        cg__http_client_pool_line_wake_all(h2->line, 0, NULL);
     stream = cg__http_client_h2_stream_find(h2, frame->hd.stream_id);
     if (stream == NULL || stream->closed)
         return 0;

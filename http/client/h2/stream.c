@@ -2,8 +2,8 @@
 /* What happens to a stream, besides what its coroutines do. Nothing waits here. */
 #include "config.h"
 
-#include "http/client/client_why.h"
 #include "http/client/h2/session.h"
+#include "http/client/why.h"
 
 struct cg__h2_stream cg__http_client_h2_ending;
 
@@ -27,7 +27,7 @@ void cg__http_client_h2_stream_wake(struct cg__h2_stream *stream)
 
         stream->waiters[i] = NULL;
         if (waiter != NULL)
-            cg__http_client_line_wake(waiter, 0, NULL);
+            cg__http_client_pool_line_wake(waiter, 0, NULL);
     }
 }
 

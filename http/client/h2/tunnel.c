@@ -3,9 +3,9 @@
  * As for other streams, the coroutines that wait do the work of the connection. */
 #include "config.h"
 
-#include "http/client/client_link.h"
 #include "http/client/h2/session.h"
 #include "http/client/h2/tunnel.h"
+#include "http/client/pool/link.h"
 #include "http/http2/stream_sock.h"
 #include "sockets/memory.h"
 
@@ -160,7 +160,7 @@ static void tunnel_close(struct cg_sock *sock)
         cg__http_client_h2_pump_offer(stream->h2);
     }
     cg__input_drop(end->reactor, &end->input, end->input.unread);
-    cg__http_client_link_end(&tunnel->link, tunnel->client, false);
+    cg__http_client_pool_link_end(&tunnel->link, tunnel->client, false);
     cg__http_client_unref(tunnel->client);
     free(tunnel);
 }

@@ -3,7 +3,7 @@
  * compressed bodies. */
 #include "config.h"
 
-#include "http/client/client_fields.h"
+#include "http/client/fields.h"
 #include "http/coding/decoder.h"
 #include "http/message/percent.h"
 #include "tests/support/support.h"
@@ -318,8 +318,8 @@ START_TEST(exceptions)
     };
 
     for (size_t i = 0; i < COUNT(cases); i++)
-        ck_assert_msg(cg__http_client_proxy_excepts(cases[i].list, cases[i].host,
-                                                    cases[i].port) == cases[i].excepted,
+        ck_assert_msg(cg__http_client_pool_proxy_excepts(cases[i].list, cases[i].host,
+                                                         cases[i].port) == cases[i].excepted,
                       "%s, %s:%u", cases[i].list, cases[i].host, cases[i].port);
 }
 END_TEST
@@ -356,7 +356,7 @@ START_TEST(variables)
             setenv(tries[i].set[j], tries[i].set[j], 1);
         if (tries[i].empty != NULL)
             setenv(tries[i].empty, "", 1);
-        got = cg__http_client_proxy_variable(tries[i].text);
+        got = cg__http_client_pool_proxy_variable(tries[i].text);
         if (tries[i].found == NULL)
             ck_assert_msg(got == NULL || *got == '\0', "%zu: %s", i, got);
         else
