@@ -19,7 +19,8 @@ struct cg_any_op { /* cg_any and cg_all */
     struct cg_op *starting; /* the branch whose process slot is running; NULL: none */
     unsigned unsettled; /* branches that were started and have not settled */
     int winner;         /* index of the first branch that completed; -1: none yet */
-    int failure;        /* -EBUSY: another coroutine waits for a branch */
+    int failure;        /* -EBUSY: another coroutine waits for a branch; -ECANCELED: a race
+                         * around this one was decided while its branches were started */
     bool busy;          /* inside process or cancel, which complete the op themselves */
     bool begun;         /* process was called; if not, the branches were refused, too */
 };

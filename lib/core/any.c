@@ -37,6 +37,23 @@ static struct cg_any_op *nested(struct cg_op *branch)
     return is ? (struct cg_any_op *)branch : NULL;
 }
 
+/* Whether all branches that are pending, or not started yet, are cancelled. */
+static bool is_over(struct cg_op *op)
+{
+    const struct cg_any_op *any = nested(op);
+
+    return op->state == CG_OP_CANCELLING ||
+           (any && (any->failure || (races(op) && any->winner >= 0)));
+}
+
+bool cg__branch_has_lost(const struct cg_op *op)
+{
+    for (; op->branch; op = op->owner)
+        if (is_over(op->owner))
+            return true;
+    return false;
+}
+
 /* Nested races are started, cancelled and finished by recursion, so their depth is
  * limited. */
 static bool too_deep(const struct cg_any_op *any, unsigned depth)
@@ -150,6 +167,8 @@ static enum cg_verdict any_process(struct cg_op *op, struct cg_sched *sched)
             any->winner = (int)i;
         if (races(op) && any->winner >= 0)
             break;
+        if (cg__branch_has_lost(op)) /* that start has decided a race around this one */
+            any->failure = -ECANCELED;
     }
     if (any->failure || any->winner >= 0)
         cancel_branches(any);

@@ -27,17 +27,14 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
     return CG_PENDING;
 }
 
-static size_t notify(struct cg_condition *condition, const struct cg_op *by);
-
-/* A waiter that was notified before its cancellation passes the notification on, but not to
- * another branch of its race, which is cancelled with it. */
+/* A waiter that was notified before its cancellation passes the notification on. */
 static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_wait_condition_op *wait = (struct cg_wait_condition_op *)op;
 
     (void)sched;
     if (wait->notified) {
-        notify(wait->condition, op);
+        cg_condition_notify(wait->condition);
         return CG_PENDING;
     }
     cg__waiters_remove(&wait->condition->waiters, op);
@@ -82,10 +79,9 @@ const struct cg_op_type cg_wait_condition_type = {
     .awaits = wait_awaits,
 };
 
-/* `by` is the waiter that passes its notification on; NULL: there is none. */
-static size_t notify(struct cg_condition *condition, const struct cg_op *by)
+size_t cg_condition_notify(struct cg_condition *condition)
 {
-    struct cg_op *op = cg__waiters_take(&condition->waiters, by);
+    struct cg_op *op = cg__waiters_take_open(&condition->waiters);
 
     if (op == NULL)
         return 0;
@@ -95,11 +91,6 @@ static size_t notify(struct cg_condition *condition, const struct cg_op *by)
     else
         condition->leaving++;
     return 1;
-}
-
-size_t cg_condition_notify(struct cg_condition *condition)
-{
-    return notify(condition, NULL);
 }
 
 size_t cg_condition_notify_all(struct cg_condition *condition)

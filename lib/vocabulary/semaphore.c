@@ -3,6 +3,7 @@
  * there are enough, and those behind it wait too. Otherwise it might wait for ever. */
 #include "config.h"
 
+#include "lib/core/branches.h"
 #include "lib/vocabulary/waiters.h"
 
 #include <cogen/sync.h>
@@ -26,15 +27,14 @@ static struct cg_op *first(const struct cg_semaphore *semaphore)
                 : NULL;
 }
 
-/* Serves waiters from the head of the line while there are enough units. `cancelled` (NULL:
- * none) has just left the line. If the first waiter is a branch of the same race, then the race
- * has been decided and will cancel that branch next, which serves those behind it. */
-static void serve(struct cg_semaphore *semaphore, const struct cg_op *cancelled)
+/* Serves waiters from the head of the line while there are enough units. A branch of a race that
+ * is over is about to be cancelled, and then serves those behind it. */
+static void serve(struct cg_semaphore *semaphore)
 {
     struct cg_op *op;
 
     while ((op = first(semaphore)) && wanted(op) <= semaphore->units) {
-        if (cancelled && cg__waiters_are_rivals(cancelled, op))
+        if (cg__branch_has_lost(op))
             break;
         semaphore->units -= wanted(op);
         cg__waiters_remove(&semaphore->waiters, op);
@@ -64,7 +64,7 @@ static enum cg_verdict acquire_cancel(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     cg__waiters_remove(&semaphore->waiters, op);
-    serve(semaphore, op);
+    serve(semaphore);
     return CG_DONE;
 }
 
@@ -92,7 +92,7 @@ int cg_semaphore_release(struct cg_semaphore *semaphore, unsigned units)
     if (semaphore->units > limit || units > limit - semaphore->units)
         return -EOVERFLOW;
     semaphore->units += units;
-    serve(semaphore, NULL);
+    serve(semaphore);
     return 0;
 }
 

@@ -6,7 +6,7 @@
 
 #include "lib/vocabulary/waiters.h"
 
-#include <cogen/any.h>
+#include "lib/core/branches.h"
 
 #include <stdio.h>
 
@@ -43,23 +43,25 @@ bool cg__waiters_are_rivals(const struct cg_op *a, const struct cg_op *b)
     return false;
 }
 
-bool cg__waiters_has_lost(const struct cg_op *op)
-{
-    for (; op->branch; op = op->owner) {
-        const struct cg_any_op *race = op->owner;
-
-        if (race->op.type == &cg_any_type && race->winner >= 0)
-            return true;
-    }
-    return false;
-}
-
 struct cg_op *cg__waiters_take_other(struct cg_waiters *waiters, const struct cg_op *a,
                                      const struct cg_op *b)
 {
     struct cg_wait *first = waiters->first, *wait = first;
 
     while (cg__waiters_are_rivals(op_of(wait), a) || cg__waiters_are_rivals(op_of(wait), b))
+        if ((wait = wait->next) == first)
+            return NULL;
+    cg__waiters_remove(waiters, op_of(wait));
+    return op_of(wait);
+}
+
+struct cg_op *cg__waiters_take_open(struct cg_waiters *waiters)
+{
+    struct cg_wait *first = waiters->first, *wait = first;
+
+    if (first == NULL)
+        return NULL;
+    while (cg__branch_has_lost(op_of(wait)))
         if ((wait = wait->next) == first)
             return NULL;
     cg__waiters_remove(waiters, op_of(wait));

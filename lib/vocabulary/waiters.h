@@ -32,13 +32,14 @@ static inline void cg__waiters_remove(struct cg_waiters *waiters, struct cg_op *
 /* Whether two ops belong to different branches of the same cg_any. */
 bool cg__waiters_are_rivals(const struct cg_op *a, const struct cg_op *b);
 
-/* Whether the op is a branch of a cg_any that another branch has decided: it can only lose. */
-bool cg__waiters_has_lost(const struct cg_op *op);
-
 /* Removes and returns the first op that races neither with a nor with b; NULL: there is
  * none. The list must not be empty. */
 struct cg_op *cg__waiters_take_other(struct cg_waiters *waiters, const struct cg_op *a,
                                      const struct cg_op *b);
+
+/* Removes and returns the first op that is not a branch of a race that is over; NULL: there is
+ * none. For cancel slots, which may be called while other branches are still in the list. */
+struct cg_op *cg__waiters_take_open(struct cg_waiters *waiters);
 
 /* Removes and returns the first op; NULL: there is none. `by` is the op that is being
  * processed (NULL: a function calls). Ops that race with it are skipped, because only one

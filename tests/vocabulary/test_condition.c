@@ -156,6 +156,44 @@ static ssize_t condition_race(void *arg)
     return 0;
 }
 
+struct boards {
+    struct cg_mutex first, second;
+    struct cg_condition condition;
+};
+
+static ssize_t waits_twice(void *arg)
+{
+    struct boards *boards = arg;
+    struct cg_op *wait = cg_wait_condition(&boards->condition, &boards->first, .timeout = 2 * MS);
+
+    IS(cg_yield(cg_lock(&boards->first)), 0);
+    IS(cg_yield(cg_lock(&boards->second)), 0);
+    IS(cg_yield(cg_any((cg_all((wait, cg_sleep(CG_SECOND))),
+                        cg_wait_condition(&boards->condition, &boards->second)))),
+       1);
+    IS(cg_op_result(wait), -ETIMEDOUT);
+    IS(cg_mutex_unlock(&boards->first), 0);
+    IS(cg_mutex_unlock(&boards->second), 0);
+    return 0;
+}
+
+/* A notified waiter that times out inside a branch decides nothing: the notification passes to
+ * another branch of its race. */
+static ssize_t condition_passes_inside(void *arg)
+{
+    struct boards boards = {0};
+    struct cg_coro *coro = test_start(waits_twice, &boards);
+
+    (void)arg;
+    IS(cg_yield(cg_sleep(MS)), 0);
+    IS(cg_yield(cg_lock(&boards.first)), 0);
+    IS((ssize_t)cg_condition_notify(&boards.condition), 1);
+    IS(cg_yield(cg_sleep(2 * MS)), 0);
+    IS(cg_mutex_unlock(&boards.first), 0);
+    IS(test_end(coro), 0);
+    return 0;
+}
+
 static ssize_t awaits(void *arg)
 {
     struct part *part = arg;
@@ -276,6 +314,7 @@ static const struct test_case cases[] = {
     CORO(condition_times_out),
     CORO(condition_passes_on),
     CORO(condition_race),
+    CORO(condition_passes_inside, .where = ON_SIM),
     CORO(event),
     CORO(event_race),
     CORO(barrier),

@@ -446,6 +446,34 @@ static ssize_t semaphore_rivals(void *arg)
     return 0;
 }
 
+/* A branch inside a branch times out, which decides nothing: it serves the other branches of the
+ * race. */
+static ssize_t semaphore_inner(void *arg)
+{
+    struct cg_semaphore s = {.units = 1};
+    struct cg_op *two = cg_acquire(&s, .units = 2, .timeout = CG_MILLISECOND);
+
+    (void)arg;
+    IS(cg_yield(cg_any((cg_all((two, cg_sleep(CG_SECOND))), cg_acquire(&s)))), 1);
+    IS(cg_op_result(two), -ETIMEDOUT);
+    IS(s.units, 0);
+    return 0;
+}
+
+/* A race that is cancelled while it waits in several branches acquires nothing. */
+static ssize_t semaphore_cancelled(void *arg)
+{
+    struct cg_semaphore s = {.units = 1};
+    struct cg_op *one = cg_acquire(&s);
+
+    (void)arg;
+    IS(cg_yield(cg_any((cg_acquire(&s, .units = 2), one), .timeout = CG_MILLISECOND)),
+       -ETIMEDOUT);
+    IS(cg_op_result(one), -ECANCELED);
+    IS(s.units, 1);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(mutex_in_order),
     CORO(mutex_misuse),
@@ -458,6 +486,8 @@ static const struct test_case cases[] = {
     CORO(semaphore_limit),
     CORO(semaphore_races),
     CORO(semaphore_rivals, .where = ON_SIM),
+    CORO(semaphore_inner, .where = ON_SIM),
+    CORO(semaphore_cancelled, .where = ON_SIM),
     CORO(storm, .where = ON_SIM),
     CORO(shown_by_name, .where = ON_SIM),
 };
