@@ -78,4 +78,30 @@ static inline void cg__json_print_plain(FILE *out, const char *text)
     cg__json_escaped(text, "", cg__json_to_file, out);
 }
 
+struct cg__json_room {
+    char *at;
+    size_t left;
+};
+
+static inline int cg__json_to_room(void *to, const char *piece, size_t len)
+{
+    struct cg__json_room *room = to;
+    size_t n = len < room->left ? len : room->left;
+
+    memcpy(room->at, piece, n);
+    room->at += n;
+    room->left -= n;
+    return n < len;
+}
+
+/* Copies such a text, as much of it as fits into `size` bytes, which must not be 0. For signal
+ * handlers, too. */
+static inline void cg__json_copy_plain(char *buf, size_t size, const char *text)
+{
+    struct cg__json_room room = {buf, size - 1};
+
+    cg__json_escaped(text, "", cg__json_to_room, &room);
+    *room.at = '\0';
+}
+
 #endif

@@ -4,6 +4,8 @@
 
 #include "lib/base/report.h"
 
+#include "lib/base/json.h"
+
 #include <cogen/os_signal.h>
 
 #include <errno.h>
@@ -13,7 +15,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum { PATIENCE = 1000 }; /* ms */
+enum {
+    PATIENCE = 1000, /* ms */
+    LONGEST = 2048   /* bytes of a message */
+};
 
 static atomic_uint lost; /* messages, since that was last told */
 
@@ -51,6 +56,7 @@ static void tell_lost(void)
 
 void cg__report(const char *format, ...)
 {
+    char text[LONGEST];
     int before;
     va_list args;
 
@@ -58,14 +64,15 @@ void cg__report(const char *format, ...)
         atomic_fetch_add(&lost, 1);
         return;
     }
-    before = cg_sigpipe_block();
     va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    before = cg_sigpipe_block();
     flockfile(stderr); /* a line of one thread stays whole */
     tell_lost();
     fputs("cogen: ", stderr);
-    vfprintf(stderr, format, args);
+    cg__json_print_plain(stderr, text);
     putc('\n', stderr);
     funlockfile(stderr);
-    va_end(args);
     cg_sigpipe_unblock(before, ferror(stderr));
 }

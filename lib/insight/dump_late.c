@@ -7,6 +7,7 @@
 
 #include "lib/insight/dump_late.h"
 
+#include "lib/base/json.h"
 #include "lib/core/registry.h"
 #include "lib/insight/whence.h"
 
@@ -58,21 +59,32 @@ static void write_line(char *line, size_t size)
     cg_sigpipe_unblock(before, poll(&poller, 1, 0) != 1 || write(STDERR_FILENO, line, len) < 0);
 }
 
+/* How long ago the dump was asked for; 0: it has been made meanwhile. */
+static int64_t lateness(const struct cg_sched *sched)
+{
+    int64_t since = atomic_load(&sched->asked_at);
+
+    return since ? now() - since : 0;
+}
+
 static void tell(const struct cg_sched *sched)
 {
     struct cg_coro *self = cg__coro_self;
     bool inside = self != NULL && self->sched == sched;
-    int64_t length = now() - atomic_load(&sched->asked_at);
+    int64_t length = lateness(sched);
     struct cg__backtrace backtrace;
-    char line[2048];
+    char name[48] = "something outside coroutines", line[2048];
     int len;
 
+    if (length == 0)
+        return;
+    if (inside)
+        cg__json_copy_plain(name, sizeof name, cg__coro_visible(self)->name);
     cg__backtrace_interrupted(&backtrace);
     cg__whence_shorten(&backtrace);
     len = snprintf(line, sizeof line,
-                   "cogen: no dump for %" PRId64 " ms: %s%.48s does not yield, at ",
-                   length / CG_MILLISECOND, inside ? "coroutine " : "",
-                   inside ? cg__coro_visible(self)->name : "something outside coroutines");
+                   "cogen: no dump for %" PRId64 " ms: %s%s does not yield, at ",
+                   length / CG_MILLISECOND, inside ? "coroutine " : "", name);
     cg__whence_print(backtrace.frames, backtrace.count, line + len, sizeof line - (size_t)len);
     write_line(line, sizeof line);
 }
@@ -96,7 +108,7 @@ static bool is_here(const struct cg_sched *sched)
 
 void cg__dump_late_tell(struct cg_sched *sched, int signo)
 {
-    if (!is_running(sched) || now() - atomic_load(&sched->asked_at) < PATIENCE)
+    if (!is_running(sched) || lateness(sched) < PATIENCE)
         return;
     if (is_here(sched))
         tell(sched);

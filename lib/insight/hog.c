@@ -15,6 +15,7 @@
 
 #include "lib/insight/hog.h"
 
+#include "lib/base/json.h"
 #include "lib/base/report.h"
 #include "lib/base/thread.h"
 #include "lib/insight/dump_writer.h"
@@ -102,7 +103,7 @@ static void handle(int signo)
     if (question == atomic_load(&hog->answer) || hog->asked_for.now != self->sched->now ||
         hog->asked_for.ran != self->sched->ran)
         return; /* it has yielded meanwhile */
-    snprintf(hog->name, sizeof hog->name, "%s", cg__coro_visible(self)->name);
+    cg__json_copy_plain(hog->name, sizeof hog->name, cg__coro_visible(self)->name);
     cg__backtrace_interrupted(&hog->backtrace);
     atomic_store(&hog->answer, question);
     errno = saved;

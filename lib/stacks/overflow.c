@@ -40,6 +40,17 @@ static char *put_text(char *at, const char *text, size_t limit)
     return at;
 }
 
+/* A name that a stranger has chosen must not begin a line of its own nor command a terminal. */
+static char *put_name(char *at, const char *name)
+{
+    char *end = put_text(at, name, NAME_LIMIT);
+
+    for (; at < end; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?';
+    return end;
+}
+
 static char *put_number(char *at, size_t number)
 {
     char digits[24], *digit = digits + sizeof digits;
@@ -58,7 +69,7 @@ static void report(const char *kind, const char *name, size_t size)
     at = put_text(at, "cogen: stack overflow in ", 32);
     at = put_text(at, kind, 16);
     at = put_text(at, " ", 1);
-    at = put_text(at, name != NULL ? name : "?", NAME_LIMIT);
+    at = put_name(at, name != NULL ? name : "?");
     at = put_text(at, " (", 2);
     at = put_number(at, size / page * page / 1024); /* without the top page */
     at = put_text(at, " KiB stack)\n", 16);

@@ -315,6 +315,21 @@ static ssize_t by_default(void *arg)
     return 0;
 }
 
+/* A name that a stranger has chosen neither begins a line of its own nor commands a terminal. */
+static ssize_t strange_name(void *arg)
+{
+    FILE *file = catch_stderr();
+    char text[256];
+
+    (void)arg;
+    IS(cg_yield(cg_add(fails, NULL, .name = "a\nb\033[2J")), 0);
+    wait_turns();
+    caught(file, text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, "cogen: coroutine a\\u000ab\\u001b[2J failed: "));
+    ck_assert_int_eq(lines(text), 1);
+    return 0;
+}
+
 static ssize_t flood(void *arg)
 {
     FILE *file = catch_stderr();
@@ -368,6 +383,7 @@ static const struct test_case cases[] = {
     CORO(kept_by_function),
     CORO(handlers),
     CORO(by_default),
+    CORO(strange_name, .where = ON_SIM),
     CORO(flood, .where = ON_SIM),
     PLAIN(at_the_end),
 };

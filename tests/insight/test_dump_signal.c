@@ -2,6 +2,7 @@
 /* Dumps on a signal: who gets one, and where it is written. */
 #include "config.h"
 
+#include "lib/core/sched.h"
 #include "lib/insight/backtrace.h"
 #include "tests/support/child.h"
 #include "tests/support/support.h"
@@ -294,9 +295,14 @@ static ssize_t computes(void *arg)
     return cg_yield(cg_sleep(CG_MILLISECOND));
 }
 
+static ssize_t starts_computing(void *arg)
+{
+    return cg_yield(cg_add(computes, arg, .name = "two\nlines"));
+}
+
 static void act_stuck(void)
 {
-    exit(cg_main(reactor(), computes, NULL) == 0 ? 0 : 1);
+    exit(cg_main(reactor(), starts_computing, NULL) == 0 ? 0 : 1);
 }
 
 static void says_who_does_not_yield(const char *name)
@@ -316,24 +322,27 @@ static void says_who_does_not_yield(const char *name)
         ck_assert_msg(strstr(end, "test_dump_signal+0x") != NULL, "%s", said);
 }
 
-/* A coroutine that does not yield is named, with its place, and the dump comes afterwards. */
+/* A coroutine that does not yield is named in one line, with its place, and the dump comes
+ * afterwards. */
 static void names_who_does_not_yield(void)
 {
     const char *dump;
 
     unsetenv("COGEN_DUMP");
     ck_assert_int_eq(child_run(act_stuck, said, sizeof said), 0);
-    says_who_does_not_yield("main");
+    says_who_does_not_yield("two\\u000alines");
     dump = strstr(said, "cogen dump of process ");
     ck_assert_ptr_nonnull(dump);
     ck_assert(dump > strstr(said, "cogen: no dump"));
 }
 
 static atomic_bool busy, over;
+static struct cg_sched *elsewhere;
 
 static ssize_t computes_elsewhere(void *arg)
 {
     (void)arg;
+    elsewhere = cg_sched_self();
     atomic_store(&busy, true);
     while (!atomic_load(&over))
         continue;
@@ -349,7 +358,8 @@ static ssize_t complains(void *arg)
     raise(SIGUSR1);
     OK(cg_yield(cg_sleep(250 * CG_MILLISECOND)));
     raise(SIGUSR1);
-    OK(cg_yield(cg_sleep(20 * CG_MILLISECOND)));
+    while (atomic_load(&elsewhere->is_urged))
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
     atomic_store(&over, true);
     return 0;
 }

@@ -73,14 +73,14 @@ static ssize_t starts_computing(void *arg)
         struct cg_coro *coro;
 
         OK(cg_yield(cg_sleep(5 * MS)));
-        OK(cg_yield(cg_add(computes, &lengths[i], .name = "http", .coro = &coro)));
+        OK(cg_yield(cg_add(computes, &lengths[i], .name = "http\n", .coro = &coro)));
         IS(cg_yield(cg_join(coro)), 0);
         cg_coro_unref(coro);
     }
     return 0;
 }
 
-/* A loop of 63 ms is named, with its length and its place. How long it was is known but
+/* A loop of 63 ms is named, in one line, with its length and its place. How long it was is known but
  * for the time between two looks. */
 static void names_loops(void)
 {
@@ -88,7 +88,7 @@ static void names_loops(void)
     long length;
 
     run(starts_computing);
-    says("cogen: coroutine http ran ");
+    says("cogen: coroutine http\\u000a ran ");
     line = strstr(said, " ran ") + strlen(" ran ");
     length = strtol(line, &end, 10);
     ck_assert_msg(length >= 50, "%s", said);
@@ -215,7 +215,7 @@ static void run_with(const char *value)
 static void reads_the_environment(void)
 {
     run_with("50");
-    says("cogen: coroutine http ran ");
+    says("cogen: coroutine http\\u000a ran ");
     run_with("1000");
     ck_assert_str_eq(said, "");
     run_with("");
@@ -280,7 +280,7 @@ static void goes_on_in_children(void)
     ck_assert_msg(strstr(said, "worker 0 ran") == NULL, "%s", said);
     says("cogen: coroutine worker 0 ");
     says("blocked for ");
-    says("cogen: coroutine http ran ");
+    says("cogen: coroutine http\\u000a ran ");
 }
 
 /* From now on nobody reads what this process writes on stderr, and the pipe is full. */

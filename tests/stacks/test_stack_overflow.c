@@ -92,7 +92,7 @@ static void run(void *(*entry)(void *), void *arg)
 {
     void *head = cg__stack_get(stacks, CG__STACK_DEFAULT, HEAD, &running.low);
 
-    running.name = "sheep";
+    running.name = "sheep\n";
     running.size = (size_t)((char *)head - (char *)running.low);
     cg__context_adopt(&running.here);
     cg__context_make(&running.ctx, running.low, head, entry, arg);
@@ -139,7 +139,7 @@ static char message[16 * 1024], expected[128];
 static const char *overflow_line(void)
 {
     snprintf(expected, sizeof expected,
-             "cogen: stack overflow in coroutine sheep (%d KiB stack)\n",
+             "cogen: stack overflow in coroutine sheep? (%d KiB stack)\n",
              CG__STACK_DEFAULT / 1024);
     return expected;
 }
