@@ -28,6 +28,7 @@ static void open_root(void)
     strcpy(root, "/tmp/cogen-opened-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(root));
     server.sched = cg_sched_self();
+    server.reactor = cg_sched_reactor(server.sched);
     server.date_until = 0;
     IS(cg_http_files_open(root, NULL, &files), 0);
 }
@@ -289,7 +290,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         CORO(shared_in_a_turn, .where = ON_KERNEL), CORO(missing_in_a_turn, .where = ON_KERNEL),
-        CORO(changed_in_a_turn), CORO(never_later_than_date),
+        CORO(changed_in_a_turn), CORO(never_later_than_date, .where = ON_KERNEL),
         CORO(bytes_in_a_turn, .where = ON_SIM), CORO(bytes_not_kept, .where = ON_SIM),
         CORO(nothing_else_is_shared, .where = ON_SIM), CORO(bounded, .where = ON_KERNEL),
         CORO(left_at_the_end),
