@@ -117,12 +117,23 @@ struct cg__h2_stream *cg__http_client_h2_join(struct cg__h2 *h2)
     return stream;
 }
 
-/* Tells the server that nobody wants the rest, unless there is none. A tunnel's end that waits for
- * another coroutine's write goes first: a reset would overtake it. */
+/* Whether a tunnel's end only waits for another coroutine's write. For nghttp2 it needs a window,
+ * like data: an end without one would wait for a server that may never read. */
+static bool is_ending(const struct cg__h2_stream *stream)
+{
+    nghttp2_session *session = stream->h2->session;
+
+    return stream->last_piece && stream->piece_len == 0 && !stream->sent && !stream->closed &&
+           nghttp2_session_get_stream_remote_window_size(session, stream->id) > 0 &&
+           nghttp2_session_get_remote_window_size(session) > 0;
+}
+
+/* Tells the server that nobody wants the rest, unless there is none. A tunnel's end goes first: a
+ * reset would overtake it. */
 static bool reset(struct cg__h2_stream *stream)
 {
     nghttp2_session *session = stream->h2->session;
-    bool ends = stream->last_piece && stream->piece_len == 0 && !stream->sent && !stream->closed;
+    bool ends = is_ending(stream);
 
     if (stream->id == 0)
         return false;

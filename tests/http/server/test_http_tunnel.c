@@ -204,6 +204,33 @@ static ssize_t ends_during_a_write(void *arg)
     return 0;
 }
 
+static char much[1024 * 1024];
+
+static ssize_t writes(void *sock)
+{
+    return cg_yield(cg_writeall(sock, much, sizeof much, .timeout = 10 * CG_SECOND));
+}
+
+/* A tunnel whose peer reads nothing has no window for its end. When it is closed, the peer learns
+ * of that nevertheless, here in the midst of a write. */
+static ssize_t ends_without_a_window(void *arg)
+{
+    struct cg_sock *served, *asked;
+    struct cg_coro *writer;
+
+    (void)arg;
+    carried_begin(true);
+    carried_pair(&served, &asked);
+    IS(cg_yield(cg_writeall(asked, much, sizeof much, .timeout = CG_SECOND)), -ETIMEDOUT);
+    writer = test_start(writes, served);
+    OK(cg_yield(cg_sleep(CG_SECOND)));
+    cg_sock_close(asked);
+    IS(test_end(writer), -EPIPE);
+    cg_sock_close(served);
+    carried_end();
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(are_sockets),
     CORO(halves_end, .where = ON_SIM),
@@ -211,6 +238,7 @@ static const struct test_case cases[] = {
     CORO(writes_lose_no_input, .where = ON_SIM),
     CORO(long_reads_wait, .where = ON_SIM),
     CORO(ends_during_a_write, .where = ON_SIM),
+    CORO(ends_without_a_window, .where = ON_SIM),
 };
 
 int main(void)
