@@ -34,7 +34,7 @@ int64_t cg_clock_now(struct cg_sched *sched, enum cg_clock clock)
 
     if (clock != CG_CLOCK_WALL && clock != CG_CLOCK_BOOT)
         return -EINVAL;
-    if (cg_sched_reactor(sched)->simulated)
+    if (sched != NULL && cg_sched_reactor(sched)->simulated)
         return cg_sched_now(sched);
     clock_gettime(id_of(clock), &ts);
     return ts.tv_sec * CG_SECOND + ts.tv_nsec;

@@ -6,6 +6,7 @@
 #include "lib/base/ascii.h"
 
 #include <cogen.h>
+#include <cogen/clock.h>
 #include <cogen/tls_signer.h>
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     MAC = 32,      /* bytes of a signature */
@@ -97,6 +97,12 @@ static int sign(const struct cg_tls_secret *secret, const char *purpose, const c
     return 0;
 }
 
+/* In seconds; in a coroutine, that of its scheduler. */
+static int64_t present(void)
+{
+    return cg_clock_now(cg_sched_self(), CG_CLOCK_WALL) / CG_SECOND;
+}
+
 ssize_t cg_tls_signer_sign(const struct cg_tls_signer *signer, const char *purpose,
                            const void *data, size_t len, char *buf, size_t size)
 {
@@ -107,7 +113,7 @@ ssize_t cg_tls_signer_sign(const struct cg_tls_signer *signer, const char *purpo
     if (len > INT32_MAX / 2 || size < CG_TLS_SIGNED_SIZE(len))
         return -EMSGSIZE;
     used = encode(buf, data, len);
-    used += (size_t)snprintf(buf + used, TIME_SIZE, ".%lld", (long long)time(NULL));
+    used += (size_t)snprintf(buf + used, TIME_SIZE, ".%lld", (long long)present());
     rc = sign(&signer->secrets[0], purpose, buf, used, mac);
     if (rc < 0)
         return rc;
@@ -136,12 +142,11 @@ static ssize_t open_text(const char *text, int64_t max_age, char *buf, size_t si
 {
     size_t len = strcspn(text, ".");
     const char *at = text + len + 1;
-    int64_t now = (int64_t)time(NULL);
     uint64_t moment;
 
     if (!cg__ascii_number(&at, &moment))
         return -EBADMSG;
-    if (max_age < CG_NEVER && now - (int64_t)moment > max_age / CG_SECOND)
+    if (max_age < CG_NEVER && present() - (int64_t)moment > max_age / CG_SECOND)
         return -ETIMEDOUT;
     if (len * 3 / 4 >= size)
         return -EMSGSIZE;

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     DOMAIN_LIMIT = 255
@@ -46,9 +45,7 @@ void cg_http_jar_free(struct cg_http_jar *jar)
 
 int64_t cg__http_jar_now(void)
 {
-    return cg_coro_self() != NULL
-               ? cg_clock_now(cg_sched_self(), CG_CLOCK_WALL) / CG_SECOND
-               : (int64_t)time(NULL);
+    return cg_clock_now(cg_sched_self(), CG_CLOCK_WALL) / CG_SECOND;
 }
 
 static bool is_address(const char *host)

@@ -35,7 +35,8 @@ CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_wait_clock_type;
 
-/* What a clock shows to the coroutines of a scheduler, in ns; -EINVAL: no such clock. */
+/* What a clock shows to the coroutines of a scheduler, in ns; NULL: to a thread without one, such
+ * as cg_sched_self() outside of coroutines. -EINVAL: no such clock. */
 CG_API int64_t cg_clock_now(struct cg_sched *sched, enum cg_clock clock);
 
 CG_EXTERN_C_END

@@ -5,6 +5,7 @@
 #include "tests/support/notes.h"
 
 #include <errno.h>
+#include <time.h>
 
 #define MS CG_MILLISECOND
 
@@ -54,6 +55,17 @@ static ssize_t never(void *arg)
     return 0;
 }
 
+/* Without a scheduler the clock is the machine's, also in a simulated world. */
+static ssize_t of_the_machine(void *arg)
+{
+    int64_t before = time(NULL), shown = cg_clock_now(NULL, CG_CLOCK_WALL) / CG_SECOND;
+
+    (void)arg;
+    ck_assert_int_ge(shown, before);
+    ck_assert_int_le(shown, time(NULL) + 1); /* time() is behind the clock by up to a tick */
+    return 0;
+}
+
 /* In the simulator both clocks are virtual: a day passes at once. */
 static ssize_t in_a_world(void *arg)
 {
@@ -72,6 +84,7 @@ int main(void)
         CORO(until_the_moment),
         CORO(in_the_past),
         CORO(never),
+        CORO(of_the_machine),
         CORO(in_a_world, .where = ON_SIM),
     };
 
