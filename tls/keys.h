@@ -120,7 +120,8 @@ int cg__tls_keys_new(const struct cg_tls_options *options, struct cg__tls_keys *
                      char *why);
 
 /* Reads the certificates that the system trusts, once, unless the options name others. Call it
- * before a peer is checked: reading a hundred of them takes 30 ms, and most servers check nobody. */
+ * before a peer is checked: reading a hundred of them takes 30 ms, and most servers check
+ * nobody. */
 void cg__tls_keys_trust_system(struct cg__tls_keys *keys);
 
 struct cg__tls_keys *cg__tls_keys_ref(struct cg__tls_keys *keys);

@@ -71,7 +71,8 @@ static bool is_hidden(const char *path)
 }
 
 static bool try_coding(const struct cg_http_request *req, const struct cg_http_files *files,
-                       const char *path, const char *index, enum cg__http_coding coding, struct file *file)
+                       const char *path, const char *index, enum cg__http_coding coding,
+                       struct file *file)
 {
     struct cg__http_opened *other;
     char ending[32];

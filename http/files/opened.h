@@ -33,9 +33,9 @@ struct cg__http_opened {
     char name[]; /* beneath the root; `len` bytes */
 };
 
-/* Opens the file whose name is `path` followed by `ending`, or finds it among those that
- * were opened in this turn, and since the server's last request that may have changed one. It may be used until cg__http_opened_put; its file position is
- * shared, too. 0 or -errno. */
+/* Opens the file whose name is `path` followed by `ending`, or finds it among those that were
+ * opened in this turn, and since the server's last request that may have changed one. It may be
+ * used until cg__http_opened_put; its file position is shared, too. 0 or -errno. */
 int cg__http_opened_get(struct cg_http_server *server, const struct cg_http_files *files,
                         const char *path, const char *ending, struct cg__http_opened **opened);
 
