@@ -5,6 +5,12 @@
 #   . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # The directory of the examples is the script's first argument, or $EXAMPLES, or examples/.
 
+# A long run of tests may be under nohup, which has SIGHUP ignored. Programs would ignore it, too, and
+# a shell cannot undo that.
+case $(trap -p HUP) in
+*"''"*) exec env --default-signal=HUP "$BASH" "$0" "$@" ;;
+esac
+
 examples=$(cd "${1:-${EXAMPLES:-examples}}" 2>/dev/null && pwd) || examples=''
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 unset COGEN_REACTOR http_proxy https_proxy no_proxy all_proxy
