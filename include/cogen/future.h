@@ -68,8 +68,9 @@ CG_API ssize_t cg_sched_run_until(struct cg_sched *sched, struct cg_future *futu
 
 /* Have fn(arg) called outside any coroutine: in the next turn; `delay` ns from now; at a
  * moment of cg_sched_now. Calls are never early; they are made in the order of their
- * moments, of which those that have passed count as equal, then of the requests. They hold the run open. If `handle` is not NULL, *handle
- * is set to a reference, to be released with cg_handle_unref. Return 0 or -ENOMEM. */
+ * moments, of which those that have passed count as equal, then of the requests. They hold the run
+ * open. If `handle` is not NULL, *handle is set to a reference, to be released with
+ * cg_handle_unref. Return 0 or -ENOMEM. */
 CG_API int cg_sched_call_soon(struct cg_sched *sched, void (*fn)(void *arg), void *arg,
                               struct cg_handle **handle);
 CG_API int cg_sched_call_later(struct cg_sched *sched, int64_t delay, void (*fn)(void *arg),
