@@ -134,7 +134,7 @@ static enum cg_verdict next_process(struct cg_op *op, struct cg_sched *sched)
     op->result = 0;
     op->uses = &signals->object;
     signals->waiter = op;
-    if (signals->count > 0 && !cg__branch_has_lost(op)) /* another branch may have heard, too */
+    if (signals->count > 0 && !cg__any_has_lost(op)) /* another branch may have heard, too */
         return CG_DONE;
     signals->waiting = true;
     cg_sched_hold(sched);

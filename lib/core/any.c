@@ -46,7 +46,7 @@ static bool is_over(struct cg_op *op)
            (any && (any->failure || (races(op) && any->winner >= 0)));
 }
 
-bool cg__branch_has_lost(const struct cg_op *op)
+bool cg__any_has_lost(const struct cg_op *op)
 {
     for (; op->branch; op = op->owner)
         if (is_over(op->owner))
@@ -167,7 +167,7 @@ static enum cg_verdict any_process(struct cg_op *op, struct cg_sched *sched)
             any->winner = (int)i;
         if (races(op) && any->winner >= 0)
             break;
-        if (cg__branch_has_lost(op)) /* that start has decided a race around this one */
+        if (cg__any_has_lost(op)) /* that start has decided a race around this one */
             any->failure = -ECANCELED;
     }
     if (any->failure || any->winner >= 0)

@@ -18,6 +18,6 @@ static inline size_t cg__branches_count(const struct cg_any_op *any)
 
 /* Whether a race in which the op is a branch, at any depth, is over: the op can only be cancelled,
  * and must take nothing any more. */
-bool cg__branch_has_lost(const struct cg_op *op);
+bool cg__any_has_lost(const struct cg_op *op);
 
 #endif

@@ -34,7 +34,7 @@ static void serve(struct cg_semaphore *semaphore)
     struct cg_op *op;
 
     while ((op = first(semaphore)) && wanted(op) <= semaphore->units) {
-        if (cg__branch_has_lost(op))
+        if (cg__any_has_lost(op))
             break;
         semaphore->units -= wanted(op);
         cg__waiters_remove(&semaphore->waiters, op);

@@ -269,7 +269,7 @@ static ssize_t fire_with(struct signals *signals, const struct cg_signal_op *sig
 
     cg__names_remove(&signals->waiters, &newest->named);
     n = fire_by(signals, signal, prio);
-    if (!cg__branch_has_lost(&newest->op) &&
+    if (!cg__any_has_lost(&newest->op) &&
         !(signal->branch && cg__waiters_are_rivals(&signal->op, &newest->op))) {
         hand_over(newest, signal->value, prio & CG_PRIO_OP);
         return n + 1;

@@ -61,7 +61,7 @@ struct cg_op *cg__waiters_take_open(struct cg_waiters *waiters)
 
     if (first == NULL)
         return NULL;
-    while (cg__branch_has_lost(op_of(wait)))
+    while (cg__any_has_lost(op_of(wait)))
         if ((wait = wait->next) == first)
             return NULL;
     cg__waiters_remove(waiters, op_of(wait));
