@@ -5,12 +5,6 @@
 #   . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # The directory of the examples is the script's first argument, or $EXAMPLES, or examples/.
 
-# A long run of tests may be under nohup, which has SIGHUP ignored. Programs would ignore it, too, and
-# a shell cannot undo that.
-case $(trap -p HUP) in
-*"''"*) exec env --default-signal=HUP "$BASH" "$0" "$@" ;;
-esac
-
 examples=$(cd "${1:-${EXAMPLES:-examples}}" 2>/dev/null && pwd) || examples=''
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 unset COGEN_REACTOR http_proxy https_proxy no_proxy all_proxy
@@ -18,6 +12,12 @@ unset HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY
 export COGEN_DEBUG=1 # a program that leaves something says so on stderr
 work=$(mktemp -d)
 passed=0 failed=0 pids=() where='' reactor=''
+# A long run of tests may be under nohup, which has SIGHUP ignored. Servers would ignore it, too, and
+# a shell cannot undo that.
+obeys_hup=()
+case $(trap -p HUP) in
+*"''"*) obeys_hup=(env --default-signal=HUP) ;;
+esac
 
 # By SIGTERM, because nginx must end its worker. Only our own programs may ignore it; they are
 # killed.
@@ -162,7 +162,7 @@ serve() {
     name=$1
     shift
     : >"$work/$name.out"
-    "$examples/$name" ${reactor:+--reactor "$reactor"} "$@" \
+    "${obeys_hup[@]}" "$examples/$name" ${reactor:+--reactor "$reactor"} "$@" \
         >"$work/$name.out" 2>"$work/$name.err" </dev/null &
     server=$!
     pids+=("$server")
