@@ -20,6 +20,12 @@ riscv64-linux-gnu  riscv64-linux-gnu-gcc  qemu-riscv64  gcc-riscv64-linux-gnu li
 aarch64-linux-gnu  aarch64-linux-gnu-gcc  qemu-aarch64  gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 '
 
+for each in "${chosen[@]}"; do
+    grep -q "^$each " <<<"$targets" && continue
+    echo "cross.sh: no target is called $each" >&2
+    exit 2
+done
+
 # One target is built as if the system had little, with the other file of each pair of which
 # Makefile.am chooses one.
 poor=riscv64-linux-gnu
