@@ -3,8 +3,8 @@
 #include "config.h"
 
 #include "http/client/exchange.h"
-#include "http/client/h1/head.h"
 #include "http/client/h2/h2.h"
+#include "http/client/interim.h"
 #include "http/client/pool/link.h"
 #include "http/client/sending.h"
 #include "http/client/source.h"
@@ -61,8 +61,8 @@ static ssize_t attempt(struct cg__asking *ask, struct cg__link *link)
         if (n == 0)
             n = read_head(ask, link, patience);
         if (n == 0)
-            n = cg__http_client_h1_head_interim(ask);
-        ask->responded = n == 0 && !cg__http_client_h1_head_is_interim(reply);
+            n = cg__http_client_interim(ask);
+        ask->responded = n == 0 && !cg__http_client_is_interim(reply);
     }
     if (n == 0 && reply->head.status == 101 && !ask->fetch->upgrade)
         n = cg__http_client_because(ask->why, CG_EHTTP,

@@ -72,7 +72,7 @@ static ssize_t note_head(struct cg_http_reply *reply, char *why)
 }
 
 ssize_t cg__http_client_h1_head_read(struct cg_http_reply *reply, const char *method,
-                                   int64_t timeout, char *why)
+                                     int64_t timeout, char *why)
 {
     struct cg__http_parser *parser = &reply->parser;
     enum cg__http_event event = CG__HTTP_MORE;
@@ -106,24 +106,4 @@ ssize_t cg__http_client_h1_head_read(struct cg_http_reply *reply, const char *me
     }
     return event == CG__HTTP_HEAD ? note_head(reply, why)
                                   : cg__http_client_h1_head_refused(parser, why);
-}
-
-ssize_t cg__http_client_h1_head_interim(struct cg__asking *ask)
-{
-    const struct cg_http_fetch *fetch = ask->fetch;
-    bool interim = cg__http_client_h1_head_is_interim(ask->reply);
-    ssize_t n = 0;
-
-    ask->interims += interim;
-    if (ask->interims > CG__HTTP_MOST_INTERIM)
-        return cg__http_client_because(ask->why, CG_EHTTP,
-                                       "the server sends too many interim responses");
-    if (fetch->interim != NULL && interim)
-        n = fetch->interim(fetch->interim_arg, (int)ask->reply->head.status,
-                           &ask->reply->headers);
-    if (n < 0)
-        return cg__http_client_because(ask->why, n,
-                                       "passing on an interim response failed: %s",
-                                       cg_strerror(n));
-    return 0;
 }

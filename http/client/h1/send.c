@@ -7,6 +7,7 @@
 #include "http/client/h1/head.h"
 #include "http/client/h1/request.h"
 #include "http/client/h1/send.h"
+#include "http/client/interim.h"
 #include "http/client/source.h"
 #include "http/client/wait.h"
 #include "http/client/why.h"
@@ -202,7 +203,7 @@ static ssize_t hear(struct cg__asking *ask)
     ssize_t n = cg__http_client_h1_head_read(
         ask->reply, ask->method, ask->client->options.response_timeout, ask->why);
 
-    return n < 0 ? n : cg__http_client_h1_head_interim(ask);
+    return n < 0 ? n : cg__http_client_interim(ask);
 }
 
 /* Waits for 100 Continue. 0: send the body (servers that do not know Expect send nothing
@@ -219,7 +220,7 @@ static ssize_t ask_first(struct cg__link *link, struct cg__asking *ask)
             return 0;
         if (n >= 0)
             n = hear(ask);
-        if (n == 0 && !cg__http_client_h1_head_is_interim(ask->reply))
+        if (n == 0 && !cg__http_client_is_interim(ask->reply))
             return 1;
     } while (n == 0 && ask->reply->head.status != 100);
     return n;

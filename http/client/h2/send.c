@@ -3,8 +3,8 @@
  * are open. Bodies other than short ones in memory are sent by a coroutine of their own. */
 #include "config.h"
 
-#include "http/client/h1/head.h"
 #include "http/client/h2/session.h"
+#include "http/client/interim.h"
 #include "http/client/sending.h"
 #include "http/client/source.h"
 #include "http/client/wait.h"
@@ -77,8 +77,8 @@ static ssize_t hear(struct cg__h2_stream *stream, struct cg__asking *ask)
         ssize_t n = cg__http_client_h2_receive_pop(ask->reply, ask->why);
 
         if (n == 0)
-            n = cg__http_client_h1_head_interim(ask);
-        if (n < 0 || !cg__http_client_h1_head_is_interim(ask->reply))
+            n = cg__http_client_interim(ask);
+        if (n < 0 || !cg__http_client_is_interim(ask->reply))
             return n < 0 ? n : 1;
     }
     return 0;

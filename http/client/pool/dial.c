@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/client/h1/head.h"
+#include "http/client/interim.h"
 #include "http/client/pool/dial.h"
 #include "http/client/pool/socks.h"
 #include "http/client/wait.h"
@@ -84,7 +85,7 @@ static ssize_t tunnel(struct cg__link *link, struct cg__asking *ask)
     do
         n = cg__http_client_h1_head_read(reply, "CONNECT",
                                          client->options.response_timeout, ask->why);
-    while (n == 0 && cg__http_client_h1_head_is_interim(reply) &&
+    while (n == 0 && cg__http_client_is_interim(reply) &&
            heads++ < CG__HTTP_MOST_INTERIM);
     reply->link.sock = NULL;
     reply->touched = false; /* that was not the response to the request itself */

@@ -3,7 +3,7 @@
  * are not complete, before the body of the request is sent. */
 #include "config.h"
 
-#include "http/client/h1/head.h"
+#include "http/client/interim.h"
 #include "tests/http/http_ask.h"
 
 #include <errno.h>
