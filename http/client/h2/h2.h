@@ -115,8 +115,10 @@ void cg__http_client_h2_set(struct cg__h2 *h2, struct cg__origin *lease,
                             struct cg__line *line);
 struct cg__origin *cg__http_client_h2_lease(const struct cg__h2 *h2);
 
-/* Marks a connection whose lease was retired (pool/pool.h); whether it is marked. */
+/* Marks a connection whose lease was retired, see cg__http_client_pool_retire. */
 void cg__http_client_h2_retire(struct cg__h2 *h2);
+
+/* Whether it was marked so. */
 bool cg__http_client_h2_is_retired(const struct cg__h2 *h2);
 
 /* Whether a connection takes no more requests; whether it takes one now; whether it has

@@ -46,10 +46,8 @@ static void end_stream(struct cg__link *link, struct cg_http_client *client)
         else
             cg__http_client_pool_keep(&client->pool, origin, (struct cg__conn){.h2 = h2},
                                       cg_sched_now(client->sched));
-        if (retired)
-            cg__http_client_pool_leave_retired(&client->pool, origin);
-        else
-            cg__http_client_pool_leave(&client->pool, origin);
+        origin->leaving -= retired;
+        cg__http_client_pool_leave(&client->pool, origin);
     }
     if (waited)
         wake_next(origin);

@@ -154,12 +154,6 @@ void cg__http_client_pool_retire(struct cg__pool *pool, struct cg__origin *lease
     grant_all(pool);
 }
 
-void cg__http_client_pool_leave_retired(struct cg__pool *pool, struct cg__origin *lease)
-{
-    lease->leaving--;
-    cg__http_client_pool_leave(pool, lease);
-}
-
 static struct cg__conn unlink_kept(struct cg__pool *pool, struct cg__kept *kept)
 {
     struct cg__conn conn = kept->conn;

@@ -76,9 +76,8 @@ void cg__http_client_pool_leave(struct cg__pool *pool, struct cg__origin *lease)
 
 /* The connection of a lease takes no more requests, and only completes those that it has. It does
  * not count for the limit of its origin any more, so that another one can take its place, but for
- * that of all connections. cg__http_client_pool_leave_retired returns such a lease. */
+ * that of all connections. Who returns such a lease takes it out of .leaving first. */
 void cg__http_client_pool_retire(struct cg__pool *pool, struct cg__origin *lease);
-void cg__http_client_pool_leave_retired(struct cg__pool *pool, struct cg__origin *lease);
 
 /* Finds or makes what a key names, and counts one more that refers to it. NULL: no memory. */
 struct cg__origin *cg__http_client_pool_use(struct cg__pool *pool, const char *key);
