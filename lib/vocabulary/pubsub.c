@@ -101,7 +101,7 @@ static struct cg_op *take_fetch(struct cg_pubsub *pubsub, const struct cg_op *pu
 {
     if (publisher == NULL || pubsub->fetchers.first == NULL)
         return cg__waiters_take(&pubsub->fetchers, by);
-    return cg__waiters_take_other(&pubsub->fetchers, publisher, by ? by : publisher);
+    return cg__waiters_take_other(&pubsub->fetchers, publisher, by);
 }
 
 /* Publishes for an op (NULL: for a function), while `by` is being processed: the same op, or

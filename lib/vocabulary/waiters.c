@@ -48,7 +48,8 @@ struct cg_op *cg__waiters_take_other(struct cg_waiters *waiters, const struct cg
 {
     struct cg_wait *first = waiters->first, *wait = first;
 
-    while (cg__waiters_are_rivals(op_of(wait), a) || cg__waiters_are_rivals(op_of(wait), b))
+    while (cg__waiters_are_rivals(op_of(wait), a) ||
+           (b != NULL && cg__waiters_are_rivals(op_of(wait), b)))
         if ((wait = wait->next) == first)
             return NULL;
     cg__waiters_remove(waiters, op_of(wait));

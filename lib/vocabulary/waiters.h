@@ -32,8 +32,8 @@ static inline void cg__waiters_remove(struct cg_waiters *waiters, struct cg_op *
 /* Whether two ops belong to different branches of the same cg_any. */
 bool cg__waiters_are_rivals(const struct cg_op *a, const struct cg_op *b);
 
-/* Removes and returns the first op that races neither with a nor with b; NULL: there is
- * none. The list must not be empty. */
+/* Removes and returns the first op that races neither with a nor with b (NULL: only a counts);
+ * NULL: there is none. The list must not be empty. */
 struct cg_op *cg__waiters_take_other(struct cg_waiters *waiters, const struct cg_op *a,
                                      const struct cg_op *b);
 
@@ -53,7 +53,7 @@ static inline struct cg_op *cg__waiters_take(struct cg_waiters *waiters,
     if (first == NULL)
         return NULL;
     if (by && by->branch)
-        return cg__waiters_take_other(waiters, by, by);
+        return cg__waiters_take_other(waiters, by, NULL);
     op = (struct cg_op *)((char *)first - offsetof(struct cg__wait_op, wait));
     cg__waiters_remove(waiters, op);
     return op;
