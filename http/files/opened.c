@@ -10,6 +10,7 @@
 #include "http/files/opened.h"
 #include "http/server/log.h"
 
+#include <cogen/clock.h>
 #include <cogen/reactor.h>
 
 #include <errno.h>
@@ -137,13 +138,12 @@ static void put_etag(char *to, const struct stat *st)
  * machine. */
 static time_t modified(struct cg_http_server *server, const struct stat *st)
 {
-    struct timespec present;
+    int64_t latest;
 
     cg__http_log_date(server);
-    present.tv_sec = (time_t)server->date;
-    if (server->reactor->simulated)
-        clock_gettime(CLOCK_REALTIME, &present);
-    return st->st_mtim.tv_sec < present.tv_sec ? st->st_mtim.tv_sec : present.tv_sec;
+    latest = server->reactor->simulated ? cg_clock_now(NULL, CG_CLOCK_WALL) / CG_SECOND
+                                        : server->date;
+    return st->st_mtim.tv_sec < latest ? st->st_mtim.tv_sec : (time_t)latest;
 }
 
 /* Makes once a turn what is the same in all responses with a file. 0 or -ENOMEM. */
