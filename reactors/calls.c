@@ -6,11 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cogen/os_signal.h>
 
+#include "lib/base/monotonic.h"
 #include "reactors/calls.h"
 #include "reactors/datagrams.h"
 #include "reactors/passing.h"
@@ -282,11 +282,8 @@ enum cg_verdict cg__calls_do(struct cg_io *io)
 
 int64_t cg__calls_clock(struct cg_reactor *reactor)
 {
-    struct timespec now;
-
     (void)reactor;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * CG_SECOND + now.tv_nsec;
+    return cg__monotonic_now();
 }
 
 int cg__calls_milliseconds(int64_t timeout)

@@ -8,6 +8,7 @@
 #include "lib/insight/dump_late.h"
 
 #include "lib/base/json.h"
+#include "lib/base/monotonic.h"
 #include "lib/core/registry.h"
 #include "lib/insight/whence.h"
 
@@ -19,25 +20,16 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Two signals in short order are no complaint: a turn may take that long. */
 #define PATIENCE (200 * CG_MILLISECOND)
 
-static int64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * CG_SECOND + time.tv_nsec;
-}
-
 bool cg__dump_late_begin(struct cg_sched *sched)
 {
     int64_t nobody = 0;
 
-    return atomic_compare_exchange_strong(&sched->asked_at, &nobody, now());
+    return atomic_compare_exchange_strong(&sched->asked_at, &nobody, cg__monotonic_now());
 }
 
 void cg__dump_late_end(struct cg_sched *sched)
@@ -64,7 +56,7 @@ static int64_t lateness(const struct cg_sched *sched)
 {
     int64_t since = atomic_load(&sched->asked_at);
 
-    return since ? now() - since : 0;
+    return since ? cg__monotonic_now() - since : 0;
 }
 
 static void tell(const struct cg_sched *sched)
@@ -89,8 +81,8 @@ static void tell(const struct cg_sched *sched)
     write_line(line, sizeof line);
 }
 
-/* Whether the scheduler's thread is within it, and so still exists. Both functions read what that
- * thread wrote without synchronisation. */
+/* Whether the scheduler runs. Then its thread exists. This and thread_of read without
+ * synchronisation what that thread wrote. */
 __attribute__((no_sanitize("thread"))) static bool is_running(const struct cg_sched *sched)
 {
     return *(volatile const bool *)&sched->bound && *(volatile const bool *)&sched->running;

@@ -16,6 +16,7 @@
 #include "lib/insight/hog.h"
 
 #include "lib/base/json.h"
+#include "lib/base/monotonic.h"
 #include "lib/base/report.h"
 #include "lib/base/thread.h"
 #include "lib/insight/dump_writer.h"
@@ -186,7 +187,7 @@ static void describe(struct hog *hog, bool goes_on, char *buf, size_t size)
 /* Looks at one scheduler. Returns true if `buf` has a report. */
 static bool look(struct hog *hog, char *buf, size_t size)
 {
-    int64_t now = read_clock(CLOCK_MONOTONIC), cpu = read_clock(hog->clock);
+    int64_t now = cg__monotonic_now(), cpu = read_clock(hog->clock);
     int64_t passed = now - hog->looked;
     struct mark mark;
     bool busy = read_mark(hog, &mark);
@@ -235,7 +236,7 @@ static void *watch(void *arg)
             if (period(hog) < shortest)
                 shortest = period(hog);
         }
-        wait_until(read_clock(CLOCK_MONOTONIC) + shortest);
+        wait_until(cg__monotonic_now() + shortest);
     }
     watching = false;
     pthread_mutex_unlock(&lock);

@@ -7,6 +7,7 @@
 #include "lib/insight/survey.h"
 
 #include "lib/base/hash.h"
+#include "lib/base/monotonic.h"
 #include "lib/insight/backtrace.h"
 #include "lib/stacks/stack_use.h"
 #include "lib/vocabulary/group.h"
@@ -14,17 +15,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { RECENT = 256 };
-
-static int64_t real_time(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * CG_SECOND + now.tv_nsec;
-}
 
 static uint32_t find_id(const struct cg__survey *survey, uint64_t id)
 {
@@ -115,7 +107,7 @@ static void examine_all(struct cg__survey *survey, struct recent *recent, size_t
 
     for (; coro && survey->count < limit; coro = coro->next) {
         if (end && survey->count % CG__SURVEY_LOOK == CG__SURVEY_LOOK - 1) {
-            int64_t left = end - real_time();
+            int64_t left = end - cg__monotonic_now();
 
             survey->out_of_time = left < 0;
             measure = left > CG__SURVEY_TIME - CG__SURVEY_MEASURE;
@@ -267,7 +259,7 @@ static int make_tree(struct cg__survey *survey)
 
 int cg__survey_init(struct cg__survey *survey, struct cg_sched *sched, size_t limit)
 {
-    int64_t end = limit ? 0 : real_time() + CG__SURVEY_TIME;
+    int64_t end = limit ? 0 : cg__monotonic_now() + CG__SURVEY_TIME;
     size_t most = sched->ready.places; /* as many as there are coroutines */
     struct recent *recent;
     int rc = -ENOMEM;
