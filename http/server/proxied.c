@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See proxied.h. Only proxies that are named are asked for a header: others
- * could name any client in it, and from them it is a bad request. */
+/* See proxied.h. A header is read only from the proxies that the options name. Any other peer could
+ * name a client of its choice in it, so a header from such a peer is a bad request. */
 #include "config.h"
 
 #include "http/server/clocks.h"

@@ -5,11 +5,11 @@
 
 #include "http/client/client.h"
 
-/* Appends the head to a text. 0 or -ENOMEM. */
+/* Appends the head to a text. Returns 0 or -ENOMEM. */
 int cg__http_client_h1_request_put(struct cg_http_headers *text, const struct cg__asking *ask,
                                    bool to_proxy);
 
-/* Appends the line of a field. 0 or -ENOMEM. */
+/* Appends the line of a field. Returns 0 or -ENOMEM. */
 int cg__http_client_h1_request_field(struct cg_http_headers *text, const char *name,
                                      size_t name_len, const char *value, size_t value_len);
 

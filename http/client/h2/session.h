@@ -68,8 +68,8 @@ static inline void cg__http_client_h2_thrive(struct cg__h2 *h2)
  * mostly follow its head: that stream need not be looked up. */
 struct cg__h2_stream *cg__http_client_h2_stream_find(const struct cg__h2 *h2, int32_t id);
 
-/* Stands in nghttp2 for the streams of tunnels that were closed while the connection was being
- * written to: what they still send is their end, and then a reset (give in send.c). */
+/* What nghttp2 knows as the stream of a tunnel that was closed while another coroutine wrote to the
+ * connection. Such a stream only sends its end, and then a reset (give in send.c). */
 extern struct cg__h2_stream cg__http_client_h2_ending;
 
 /* Wakes the coroutines of a stream; also the one that reads, if it need not any more. */
