@@ -5,12 +5,14 @@
  *     ./benchmark [LINES]      a million lines each; the best of three rounds counts
  */
 #include <cogen.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "../generators.h"
+#include "number.h"
 
 struct grep {
     void (*send)(struct grep *self, const char *line);
@@ -45,7 +47,7 @@ static double now(void)
 int main(int argc, char **argv)
 {
     const char *line = "a line of a log";
-    long lines = argc > 1 ? atol(argv[1]) : 1000000;
+    unsigned long lines = number(argc, argv, 1, 1000000, UINT32_MAX);
     struct grep *volatile object = &(struct grep){object_send, "yield", 0};
     struct cg_gen *gen = primed(coroutine, object);
     double called = 1e300, sent = 1e300;
@@ -55,10 +57,10 @@ int main(int argc, char **argv)
     for (int round = 0; round < 3; round++) {
         double start = now(), middle;
 
-        for (long i = 0; i < lines; i++)
+        for (unsigned long i = 0; i < lines; i++)
             object->send(object, line);
         middle = now();
-        for (long i = 0; i < lines; i++)
+        for (unsigned long i = 0; i < lines; i++)
             cg_gen_send(gen, line, NULL);
         if (middle - start < called)
             called = middle - start;
@@ -67,7 +69,7 @@ int main(int argc, char **argv)
     }
     printf(
         "object.send     %8.1f ns\ncoroutine.send  %8.1f ns\nratio           %8.2f\n",
-        called / lines, sent / lines, sent / called);
+        called / (double)lines, sent / (double)lines, sent / called);
     cg_gen_free(gen);
     return object->matched != 0;
 }

@@ -6,10 +6,11 @@
  */
 #include <cogen.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "../generators.h"
+#include "number.h"
 
 static ssize_t countdown(struct cg_gen *gen, void *arg)
 {
@@ -24,7 +25,7 @@ static ssize_t countdown(struct cg_gen *gen, void *arg)
 
 int main(int argc, char **argv)
 {
-    int from = argc > 1 ? atoi(argv[1]) : 5;
+    int from = (int)number(argc, argv, 1, 5, INT_MAX);
     struct cg_gen *gen = generator(countdown, &from);
     intptr_t n;
 

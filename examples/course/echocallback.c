@@ -13,13 +13,15 @@
 #include <event2/listener.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdint.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "../output.h"
+#include "number.h"
 
-static long clients, served;
+static unsigned long clients, served;
 
 static void on_data(struct bufferevent *conn, void *arg)
 {
@@ -55,8 +57,8 @@ int main(int argc, char **argv)
     bool told;
 
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    addr.sin_port = htons((uint16_t)(argc > 1 ? atoi(argv[1]) : 0));
-    clients = argc > 2 ? atol(argv[2]) : 0;
+    addr.sin_port = htons((uint16_t)number(argc, argv, 1, 0, UINT16_MAX));
+    clients = number(argc, argv, 2, 0, UINT32_MAX);
     listener = evconnlistener_new_bind(base, on_client, base,
                                        LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, 1024,
                                        (struct sockaddr *)&addr, sizeof addr);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../output.h"
+#include "number.h"
 
 static void *echo(void *arg)
 {
@@ -36,14 +37,14 @@ out:
 int main(int argc, char **argv)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET};
-    long clients = argc > 2 ? atol(argv[2]) : 0;
+    unsigned long clients = number(argc, argv, 2, 0, UINT32_MAX);
     int listener = socket(AF_INET, SOCK_STREAM, 0), fd;
     socklen_t size = sizeof addr;
     pthread_attr_t attr;
     pthread_t thread;
 
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    addr.sin_port = htons((uint16_t)(argc > 1 ? atoi(argv[1]) : 0));
+    addr.sin_port = htons((uint16_t)number(argc, argv, 1, 0, UINT16_MAX));
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     if (bind(listener, (struct sockaddr *)&addr, size) < 0 ||
         listen(listener, 1024) < 0 ||
@@ -56,7 +57,7 @@ int main(int argc, char **argv)
         return 1;
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, 64 * 1024); /* as much as a coroutine has */
-    for (long n = 0; clients == 0 || n < clients; n++) {
+    for (unsigned long n = 0; clients == 0 || n < clients; n++) {
         if ((fd = accept(listener, NULL, NULL)) < 0 ||
             pthread_create(&thread, &attr, echo, (void *)(intptr_t)fd) != 0) {
             perror("client");
