@@ -377,6 +377,7 @@ int main(int argc, char **argv)
         {0},
     };
     struct cg_sock *listener;
+    bool listens;
     int status;
 
     ex = (struct example){
@@ -403,9 +404,11 @@ int main(int argc, char **argv)
         status = cg_sched_start(ex.sched, serve, listener, .name = "serve");
     if (status < 0)
         example_fail(ex.listen, status);
+    listens = status == 0;
     status = example_run(&ex);
-    printf("%lu queries, %lu of them from memory, %lu without a response of a server\n",
-           queries, remembered, unanswered);
+    if (listens)
+        printf("%lu queries, %lu of them from memory, %lu without a response of a server\n",
+               queries, remembered, unanswered);
     dns_cache_free(cache);
     return status;
 }

@@ -39,6 +39,10 @@ check_datagrams() {
     udp 'to and fro\n'
     # Not by read, which takes a byte at a time: the rest of the datagram would be lost.
     same "udp_echo sends a datagram back" "to and fro" "$(timeout 60 head -n 1 <&6)"
+    # The longest one that IPv4 has: 65,535 bytes without the heads of IP and UDP.
+    head -c 65507 /dev/zero | dd bs=65507 iflag=fullblock >&6 2>"$work/dd"
+    same "udp_echo sends a long datagram back" 65507 \
+        "$(timeout 60 dd bs=65536 count=1 <&6 2>/dev/null | wc -c)"
     exec 6>&-
     stopped INT
     serve statsd --listen 127.0.0.1:0 || return

@@ -38,6 +38,7 @@ server() {
     local name=$1 run="\$at/$1"
 
     refuses "$name: a port in use" "$taken: Address already in use" "$run --listen $taken $2"
+    same "$name: no result of a server that did not listen" "" "$(cat "$work/out")"
     refuses "$name: no address" 'nonsense: not a valid address, or its port is missing' "$run --listen nonsense $2"
     refuses "$name: stdout is closed" 'stdout: Bad file' "$run --listen 127.0.0.1:0 $2 >&-"
     [ ! -e /dev/full ] ||
@@ -89,6 +90,9 @@ callbacks --calls 3x|N must be a number
 course/blaster --processes 3x $taken|numbers above 0
 course/echogood --port 65536|PORT is a number up to 65535
 course/logsim --lines 3x $work/log|N must be a number
+course/countdown 3x|"3x" is no number from 0 to
+course/echothread 65536|from 0 to 65535
+course/benchmark -1|from 0 to
 echo_client --count 3x $taken|usage: echo_client
 gateway --requests 0 http://127.0.0.1:1|from 1 to 100000
 http_client --parallel 1001 http://127.0.0.1:1/|from 1 to 1000
