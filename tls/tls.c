@@ -21,9 +21,12 @@ static int load(struct cg_tls *tls, struct cg__tls_keys **keys, char *why)
 
 int cg_tls_new_with(const struct cg_tls_options *options, struct cg_tls **out)
 {
+    static const struct cg_tls_options none;
     struct cg_tls *tls;
     int rc;
 
+    if (options == NULL)
+        options = &none;
     if (options->why != NULL)
         *options->why = '\0';
     rc = cg__tls_options_check(options);

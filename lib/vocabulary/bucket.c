@@ -37,9 +37,14 @@ static int64_t moment_of(const struct cg_bucket *bucket, uint64_t tokens)
 
 int cg_bucket_new_with(const struct cg_bucket_options *options, struct cg_bucket **bucket)
 {
-    uint64_t rate = options->rate, burst = options->burst;
+    static const struct cg_bucket_options none;
     struct cg_bucket *made;
+    uint64_t rate, burst;
 
+    if (options == NULL)
+        options = &none;
+    rate = options->rate;
+    burst = options->burst;
     if (rate < 1 || rate > CG_BUCKET_RATE_MOST || burst > CG_BUCKET_BURST_MOST)
         return -EINVAL;
     if (burst == 0)

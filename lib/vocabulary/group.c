@@ -53,10 +53,14 @@ static void members_ended(struct cg_scope *scope)
 struct cg_group *cg_group_open_with(struct cg_group *group,
                                     const struct cg_group_options *options)
 {
+    static const struct cg_group_options none;
     struct cg_coro *self = cg__coro_self;
-    int64_t deadline = options->deadline ? options->deadline : CG_NEVER, now;
+    int64_t deadline, now;
 
     assert(self != NULL); /* a group belongs to a coroutine */
+    if (options == NULL)
+        options = &none;
+    deadline = options->deadline ? options->deadline : CG_NEVER;
     now = cg__sched_clock(self->sched);
     if (options->timeout < 0)
         deadline = -1; /* has passed */

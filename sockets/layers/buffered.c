@@ -177,9 +177,12 @@ static const struct cg_transport_type buffered_transport = {
 int cg_sock_buffer_with(struct cg_sock *sock, const struct cg_buffer_options *options,
                         struct cg_sock **buffered)
 {
+    static const struct cg_buffer_options none;
     struct buffered *made;
     int rc;
 
+    if (options == NULL)
+        options = &none;
     if (options->size > CG_BUFFER_MOST)
         return -EINVAL;
     made = malloc(sizeof *made);

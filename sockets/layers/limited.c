@@ -104,11 +104,14 @@ static const struct cg_transport_type limited_transport = {
 int cg_sock_limit_with(struct cg_sock *sock, const struct cg_limit_options *options,
                        struct cg_sock **limited)
 {
+    static const struct cg_limit_options none;
     struct limited *made = malloc(sizeof *made);
     int rc;
 
     if (made == NULL)
         return -ENOMEM;
+    if (options == NULL)
+        options = &none;
     *made = (struct limited){
         .read = cg_bucket_ref(options->read),
         .write = cg_bucket_ref(options->write),

@@ -300,6 +300,16 @@ static ssize_t bad_options(void *arg)
     return 0;
 }
 
+static ssize_t no_options(void *arg)
+{
+    struct cg_tls *tls;
+
+    (void)arg;
+    OK(cg_tls_new_with(NULL, &tls));
+    cg_tls_free(tls);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(protocols),
     CORO(lowest_version),
@@ -309,6 +319,7 @@ static const struct test_case cases[] = {
     CORO(kinds_of_keys),
     CORO(min_version),
     CORO(bad_options),
+    CORO(no_options),
 };
 
 int main(void)
