@@ -161,18 +161,21 @@ static void end_view(struct cg__tls_conn *conn)
     conn->used = 0;
 }
 
-/* No TLS record begins with a letter, but every method of HTTP does: "GET /", "DELET". */
+/* No TLS record begins with a letter, but every message of HTTP does: a response with "HTTP/", a
+ * request with its method: "GET /", "DELET". */
 static bool is_http(const struct cg__tls_conn *conn)
 {
-    bool method = conn->nfirst == CG__TLS_HEADER && SSL_is_server(conn->ssl);
+    bool method = conn->nfirst == CG__TLS_HEADER;
 
+    if (method && !SSL_is_server(conn->ssl))
+        return memcmp(conn->first, "HTTP/", CG__TLS_HEADER) == 0;
     for (size_t i = 0; method && i < CG__TLS_HEADER; i++)
         method = (conn->first[i] >= 'A' && conn->first[i] <= 'Z') ||
                  (i >= 3 && strchr(" /*", conn->first[i]) != NULL && conn->first[i] != '\0');
     return method;
 }
 
-/* Drops OpenSSL's alert: a client that speaks HTTP would take it for the response. */
+/* Drops OpenSSL's alert to a peer that speaks HTTP: a client would take it for the response. */
 static int fail(struct cg__tls_conn *conn)
 {
     int code = cg__tls_why(conn->ssl, conn->why);
@@ -180,7 +183,7 @@ static int fail(struct cg__tls_conn *conn)
     if (!is_http(conn))
         return code;
     cg__tls_queue_drop(&conn->queue, cg__tls_queue_size(&conn->queue));
-    return cg__tls_why_say(conn->why, CG_ETLS_HTTP, "the client speaks HTTP without TLS");
+    return cg__tls_why_say(conn->why, CG_ETLS_HTTP, cg_strerror(CG_ETLS_HTTP));
 }
 
 static ssize_t result_of(struct cg__tls_conn *conn, int rc, int error)

@@ -53,6 +53,8 @@ int cg__tls_why(SSL *ssl, char *why)
             text = X509_verify_cert_error_string(SSL_get_verify_result(ssl));
         } else if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
             code = CG_ETLS_CERT;
+        } else if (reason == SSL_R_WRONG_VERSION_NUMBER) { /* of a record, not of the protocol */
+            text = "the peer does not speak TLS";
         } else if (reason >= SSL_AD_REASON_OFFSET) { /* an alert from the peer */
             code = CG_ETLS_REFUSED;
         }

@@ -66,7 +66,7 @@ enum cg_error {
     CG_ETLS_HOST = -4075,    /* the peer's certificate is for another host */
     CG_ETLS_ISSUER = -4074,  /* the peer's certificate has no trusted issuer */
     CG_ETLS_FILE = -4073,    /* a file has no usable certificate or key */
-    CG_ETLS_HTTP = -4072,    /* the client speaks HTTP without TLS */
+    CG_ETLS_HTTP = -4072,    /* the peer speaks HTTP without TLS */
     CG_ETLS_PIN = -4071,     /* the peer's public key is none of those that are pinned */
 };
 

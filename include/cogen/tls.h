@@ -100,8 +100,8 @@ struct cg_tls_op { /* cg_tls_accept, cg_tls_connect */
  *   CG_ETLS_PIN        the peer's public key is none of .pins; .why ends with its pin
  *   CG_ETLS_REFUSED    the peer did not accept the certificate, or none of the parameters
  *   CG_ETLS            the peer does not speak TLS, or violates the protocol
- *   CG_ETLS_HTTP       on a server: the client speaks HTTP without TLS; you may write to
- *                      inner, to reply in clear text
+ *   CG_ETLS_HTTP       the peer speaks HTTP without TLS; a server may write to inner, to
+ *                      reply in clear text
  *   CG_EOF             the peer closed the connection
  *   -EINVAL            no configuration; a server without a certificate; a client without a
  *                      host, or with an invalid one

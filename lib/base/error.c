@@ -67,7 +67,7 @@ const char *cg_strerror(ssize_t code)
     case CG_ETLS_FILE:
         return "no usable certificate or key in the file";
     case CG_ETLS_HTTP:
-        return "HTTP where TLS was expected";
+        return "the peer speaks HTTP without TLS";
     case -ETIMEDOUT: /* of any operation; the system's text speaks of a connection */
         return "timed out";
     default:

@@ -61,7 +61,7 @@ static void not_tls(struct cg_sock *a, struct cg_sock *b)
     configure();
     IS(cg_yield(cg_writeall(b, "SSH-2.0-client\r\n", 16)), 16);
     IS(cg_yield(cg_tls_accept(a, server_tls, &sock, .why = why)), CG_ETLS);
-    ck_assert_str_eq(why, "wrong version number");
+    ck_assert_str_eq(why, "the peer does not speak TLS");
     OK(cg_sock_pair(cg_sched_self(), &sock, &c));
     cg_sock_close(c);
     IS(cg_yield(cg_tls_accept(sock, server_tls, &c, .why = why)), CG_EOF);
@@ -101,6 +101,20 @@ static void not_tls_but_http(struct cg_sock *a, struct cg_sock *b)
         close_both(s.inner, b);
     }
     unconfigure();
+}
+
+/* So is a server, by its response to bytes that it does not understand. */
+static void not_tls_but_response(struct cg_sock *a, struct cg_sock *b)
+{
+    struct cg_sock *sock;
+    char why[CG_TLS_WHY_SIZE];
+
+    configure();
+    IS(cg_yield(cg_writeall(b, "HTTP/1.1 400 Bad Request\r\n\r\n", 28)), 28);
+    IS(cg_yield(cg_tls_connect(a, client_tls, "site.test", &sock, .why = why)), CG_ETLS_HTTP);
+    ck_assert_str_eq(why, "the peer speaks HTTP without TLS");
+    unconfigure();
+    close_both(a, b);
 }
 
 /* The socket under a handshake may be closed at any time; nothing that the handshake has
@@ -188,6 +202,7 @@ static const struct test_case cases[] = {
     LINK(cancelled, .over = OVER_PAIR),
     LINK(not_tls, .over = OVER_PAIR | OVER_TCP),
     LINK(not_tls_but_http, .over = OVER_PAIR),
+    LINK(not_tls_but_response, .over = OVER_PAIR | OVER_TCP),
     CORO(closed_in_handshake),
 };
 
