@@ -70,14 +70,19 @@ struct cg_http_upgrade_op {
  * head, with the status from cg_http_response_set_status (or 200). It sends at once, and
  * completes when the kernel has taken all of it. The body is chunked; for HTTP/1.0 it lasts
  * to the end of the connection. If the handler has set Content-Length, the body has that
- * length, and writing more is -EMSGSIZE. A text (by its Content-Type, but not server-sent
- * events) without a set length is compressed for clients that accept it. Then .more = true
- * lets a piece stay in the encoder, to be compressed together with the next ones. A write
- * without it, which may be empty (NULL, 0), sends everything; so does the end of the
- * response. That comes when the handler returns, or behind a piece with .last = true, also with
- * the trailers. Completes with len; -EPIPE: the response has no body (to a HEAD, or with 204, 205
- * or 304), and its head has been sent: so a handler that streams without end ends; -EALREADY: the
- * response has ended; CG_EOF: with .last, the body is shorter than its Content-Length. */
+ * length.
+ *   A text (by its Content-Type, but not server-sent events) without a set length is
+ * compressed for clients that accept it. Then .more = true lets a piece stay in the encoder,
+ * to be compressed together with the next ones. A write without it, which may be empty
+ * (NULL, 0), sends everything; so does the end of the response.
+ *   The response ends when the handler returns, or behind a piece with .last = true, also
+ * with the trailers. After such a piece the handler may go on, even if the client leaves.
+ *   Completes with len
+ *   -EMSGSIZE  the body would be longer than the Content-Length that the handler has set
+ *   -EPIPE     the response has no body (to a HEAD, or with 204, 205 or 304), and its head
+ *              has been sent: so a handler that streams without end ends
+ *   -EALREADY  the response has ended
+ *   CG_EOF     with .last: the body is shorter than its Content-Length */
 #define cg_http_write(...) cg__http_write(__VA_ARGS__, )
 #define cg__http_write(r, b, n, ...)                                                       \
     CG__OP_OF(cg_http_respond, cg_http_write, .req = (r), .body = (b), .len = (n),        \
@@ -157,7 +162,7 @@ CG_API int cg_http_response_add_header(struct cg_http_request *req, const char *
 CG_API struct cg_http_headers *cg_http_response_headers(struct cg_http_request *req);
 
 /* Adds a trailer, to be sent after a chunked body. Other responses are sent without it. Returns
- * 0, -EINVAL or -ENOMEM. */
+ * 0, -EALREADY (the response has ended), -EINVAL or -ENOMEM. */
 CG_API int cg_http_response_add_trailer(struct cg_http_request *req, const char *name,
                                         const char *value);
 

@@ -268,8 +268,8 @@ static void cancel_all(struct cg__http_h2 *h2)
 }
 
 /* Ends what still runs: handlers, and the writer if nobody reads what it writes. A handler
- * that was given its socket, or was told that its client has left, may run on, unless this
- * connection is cancelled. */
+ * that was given its socket, was told that its client has left, or has responded may run on,
+ * unless this connection is cancelled. */
 static void end(struct cg__http_h2 *h2, bool abrupt)
 {
     struct cg__http_h2_stream *each;

@@ -116,7 +116,7 @@ void cg__http_h2_stream_lose(struct cg__http_h2_stream *stream)
     if (stream->lost)
         return; /* what a handler does after it was told is left to it */
     stream->lost = true;
-    if (cg_event_set(&stream->left) == 0 && !stream->given)
+    if (cg_event_set(&stream->left) == 0 && !stream->given && !stream->late)
         cg__http_h2_stream_cancel(stream);
 }
 

@@ -12,7 +12,8 @@ struct cg__http_h2_stream *cg__http_h2_stream_new(struct cg__http_h2 *h2, int32_
 void cg__http_h2_stream_free(struct cg__http_h2_stream *stream);
 
 /* The client is gone. Cancels the handler, if there is one, unless it waits for that: then it is
- * told. One that has been given the socket learns it from that, too. */
+ * told. One that has been given the socket learns it from that, too. A handler whose client has the
+ * whole response goes on. */
 void cg__http_h2_stream_lose(struct cg__http_h2_stream *stream);
 
 /* Cancels the handler, if there is one. */

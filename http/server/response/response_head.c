@@ -47,7 +47,7 @@ struct cg_http_headers *cg_http_response_headers(struct cg_http_request *req)
 int cg_http_response_add_trailer(struct cg_http_request *req, const char *name,
                                  const char *value)
 {
-    return cg_http_headers_add(&req->out_trailers, name, value);
+    return req->ended ? -EALREADY : cg_http_headers_add(&req->out_trailers, name, value);
 }
 
 void cg_http_response_close(struct cg_http_request *req)

@@ -6,6 +6,7 @@
 
 #include <cogen/sync.h>
 #include <errno.h>
+#include <string.h>
 
 static struct cg_event received;
 static ssize_t went_on; /* how the wait of goes_on has ended */
@@ -18,6 +19,7 @@ static ssize_t goes_on(struct cg_http_request *req, void *arg)
     IS(cg_yield(cg_http_write(req, "one", 3)), 3);
     IS(cg_yield(cg_http_write(req, "two", 3, .last = true)), 3);
     IS(cg_yield(cg_http_write(req, "three", 5)), -EALREADY);
+    IS(cg_http_response_add_trailer(req, "U", "no"), -EALREADY);
     went_on = cg_yield(cg_wait_event(&received, .timeout = 10 * CG_SECOND));
     return went_on;
 }
@@ -67,7 +69,8 @@ static ssize_t is_bare(struct cg_http_request *req, void *arg)
 }
 
 /* Gets all of a response while its handler waits. */
-static void get(const char *method, const char *path, const char *body, size_t size)
+static void get_and(bool leave, const char *method, const char *path, const char *body,
+                    size_t size)
 {
     struct cg_http_fetch fetch = {.method = method, .url = carried_url(path)};
     struct cg_http_reply *reply;
@@ -81,10 +84,22 @@ static void get(const char *method, const char *path, const char *body, size_t s
     ck_assert_uint_eq(len, size);
     ck_assert_mem_eq(text, body, size);
     cg_http_reply_free(reply);
+    if (leave) {
+        IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+        IS(cg_http_client_close_idle(carried_client, carried_url(path)), 1);
+        IS(cg_yield(cg_sleep(CG_SECOND)), 0);
+    }
     cg_event_set(&received);
     while (went_on == 1)
         OK(cg_yield(cg_pass()));
-    IS(went_on, 0); /* the end of the response has not cancelled the handler */
+    IS(went_on, 0); /* neither the end of the response nor that of its client cancels the handler */
+}
+
+static void get(const char *method, const char *path, const char *body, size_t size)
+{
+    get_and(false, method, path, body, size);
+    if (strcmp(method, "GET") == 0)
+        get_and(true, method, path, body, size);
 }
 
 /* Bodies of all kinds end like that. */
