@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "lib/base/standard.h"
 #include "reactors/calls.h"
 #include "reactors/reactors.h"
 
@@ -74,6 +75,7 @@ static int open_best(struct cg_reactor **reactor)
 int cg_reactor_open(const char *name, struct cg_reactor **reactor)
 {
     *reactor = NULL;
+    cg__standard_take_closed();
     if (!name)
         name = getenv("COGEN_REACTOR");
     return name && *name ? open_named(name, reactor) : open_best(reactor);
@@ -82,6 +84,7 @@ int cg_reactor_open(const char *name, struct cg_reactor **reactor)
 int cg_reactor_open_libevent(void *event_base, struct cg_reactor **reactor)
 {
     *reactor = NULL;
+    cg__standard_take_closed();
 #ifdef HAVE_LIBEVENT
     return cg__libevent_open(reactor, event_base);
 #else
