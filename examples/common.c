@@ -17,7 +17,7 @@ enum {
 };
 
 static const char *program = "example";
-static int exit_status;
+static atomic_int exit_status; /* workers have threads of their own */
 static struct cg_sched *running; /* stopped by signals */
 static volatile sig_atomic_t stopped;
 
@@ -39,7 +39,8 @@ void example_warn(const char *what, ssize_t code)
 void example_fail(const char *what, ssize_t code)
 {
     example_warn(what, code);
-    output_told |= strcmp(what, "stdout") == 0;
+    if (strcmp(what, "stdout") == 0)
+        output_told = true;
     exit_status = 1;
 }
 
@@ -48,11 +49,16 @@ void example_failed(void)
     exit_status = 1;
 }
 
-void example_complain(const char *what, const char *why)
+void example_note(const char *what, const char *why)
 {
     fprintf(stderr, "%s: %s: ", program, what);
     example_put_plain(why);
     fputc('\n', stderr);
+}
+
+void example_complain(const char *what, const char *why)
+{
+    example_note(what, why);
     exit_status = 1;
 }
 

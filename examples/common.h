@@ -65,10 +65,12 @@ int64_t example_seconds(const struct example *ex, const char *text);
 /* Reports that the command line is wrong and exits with 2. */
 _Noreturn void example_usage(const struct example *ex, const char *why);
 
-/* Print "PROGRAM: what: why" on stderr; `code` is translated to words. After a failure,
- * unlike after a warning, the exit status is 1. A cancelled operation is not reported. */
+/* Print "PROGRAM: what: why" on stderr; `code` is translated to words. After a failure or a
+ * complaint, unlike after a warning or a note, the exit status is 1. A cancelled operation is
+ * not reported. */
 void example_warn(const char *what, ssize_t code);
 void example_fail(const char *what, ssize_t code);
+void example_note(const char *what, const char *why);
 void example_complain(const char *what, const char *why);
 
 /* After a failure that was reported already: the exit status is 1. */

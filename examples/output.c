@@ -11,11 +11,12 @@
 #include <unistd.h>
 
 const char *output_program;
-bool output_told;
+atomic_bool output_told;
 
 /* If descriptor 0, 1 or 2 is closed when the program starts, a socket could get its
  * number, and output would go to that socket. So a closed one is opened, in the wrong
- * direction, so that its use still fails. */
+ * direction, so that its use still fails. Opening a reactor does the same; some examples
+ * use sockets without one. */
 static __attribute__((constructor)) void fill_standard_descriptors(void)
 {
     static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};

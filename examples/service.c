@@ -126,7 +126,9 @@ static bool restart(struct cg_os_signals **signals)
                          cg_get_os_signal(signals[INT]))));
     if (n == 0)
         n = cg_op_result(starting);
-    if (n < 0)
+    if (n == -EPIPE)
+        example_note("restart", "the successor ended before it was ready");
+    else if (n < 0)
         example_warn("restart", n);
     return n >= 0; /* > 0: SIGTERM or SIGINT came */
 }
