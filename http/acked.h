@@ -24,8 +24,8 @@ int64_t cg__http_acked_wait(int64_t timeout);
 bool cg__http_acked_go_on(struct cg__http_acked *seen, struct cg_sock *sock, size_t moved);
 
 /* Writes all parts, and yields: each wait takes `wait` at most, and the peer may take nothing for
- * as many of them as acked.c says. What has been written is removed from the parts, as by cg_writev,
- * whose result this returns. */
+ * as many of them as acked.c says. What has been written is removed from the parts, as by
+ * cg_writev, whose result this returns. */
 ssize_t cg__http_acked_writev(struct cg_sock *sock, struct iovec *parts, int count, int64_t wait,
                               bool more);
 

@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* The lowest number that is free is used, so each gets its own; unless another thread was faster. */
+/* open uses the lowest free number, so each gets its own, unless another thread was faster. */
 void cg__standard_take_closed(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

@@ -80,8 +80,8 @@ static ssize_t starts_computing(void *arg)
     return 0;
 }
 
-/* A loop of 63 ms is named, in one line, with its length and its place. How long it was is known but
- * for the time between two looks. */
+/* A loop of 63 ms is named, in one line, with its length and its place. How long it was is known
+ * but for the time between two looks. */
 static void names_loops(void)
 {
     char *line, *end;

@@ -98,7 +98,8 @@ static void check_events(const char *text)
     has(text, "{\"ph\": \"E\", \"name\": \"call\", \"pid\": 0, \"tid\": 1, ", 1);
     has(text, "{\"ph\": \"X\", \"name\": \"sleep\", \"pid\": 0, \"tid\": 1, ", 2);
     has(text, "{\"ph\": \"X\", \"name\": \"sleep\", \"pid\": 0, \"tid\": 2, ", 1);
-    has(text, "{\"ph\": \"b\", \"name\": \"cross\\\"ing \\ufffd\xc3\xa4\", \"pid\": 0, \"tid\": 1, ", 1);
+    has(text,
+        "{\"ph\": \"b\", \"name\": \"cross\\\"ing \\ufffd\xc3\xa4\", \"pid\": 0, \"tid\": 1, ", 1);
     has(text, "{\"ph\": \"b\", \"name\": \"second\", ", 1);
     has(text, "{\"ph\": \"e\", \"name\": \"\", \"pid\": 0, \"tid\": 2, ", 1);
     has(text, "{\"local\": \"0x1\"}", 2);

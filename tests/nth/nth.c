@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lets one call of a program fail, whichever program it is: loaded before the C library
- * (LD_PRELOAD), it counts each call of the functions of nth.h and lets the n-th of one of them fail.
+ * (LD_PRELOAD), it counts each call of the functions of nth.h and lets the n-th of one of them
+ * fail.
  *   NTH_FAILS=NAME:N:ERRNO  which one, from 1 on, and with which number; without it none fails
  *   NTH_REPORT=FILE         where to write, when the program ends: a line NAME COUNT for each
  *                           function; `foreign`, 1 if OpenSSL made the call that failed;

@@ -107,7 +107,8 @@ int fcntl(int fd, int command, ...)
     long word = WORD(command);
 
     /* The other commands cannot fail for an open descriptor. */
-    return command == F_DUPFD_CLOEXEC && nth_fails(CALL_fcntl) ? -1 : NEXT(fcntl)(fd, command, word);
+    return command == F_DUPFD_CLOEXEC && nth_fails(CALL_fcntl) ? -1
+                                                               : NEXT(fcntl)(fd, command, word);
 }
 
 long syscall(long which_one, ...)

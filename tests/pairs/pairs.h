@@ -107,8 +107,8 @@ struct family {
     const struct subject *subjects;
     size_t count;
 };
-extern const struct family pairs_streams, pairs_writers, pairs_relays, pairs_connections, pairs_coros,
-    pairs_sync, pairs_queues, pairs_threads, pairs_system, pairs_processes, pairs_nested,
-    pairs_tls, pairs_http, pairs_ws, pairs_datagrams;
+extern const struct family pairs_streams, pairs_writers, pairs_relays, pairs_connections,
+    pairs_coros, pairs_sync, pairs_queues, pairs_threads, pairs_system, pairs_processes,
+    pairs_nested, pairs_tls, pairs_http, pairs_ws, pairs_datagrams;
 
 #endif

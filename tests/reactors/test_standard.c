@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Whether sockets have other numbers, and whether what fails with a closed descriptor still does. */
+/* Whether sockets have other numbers, and what fails with a closed descriptor still does. */
 static bool is_well(void)
 {
     struct cg_reactor *reactor;

@@ -219,7 +219,8 @@ static void messages(void)
     IS(read.id, 513);
     ck_assert(!cg__names_message_read_answer(message, len, &question, &again));
     answer.addrs.count = 1;
-    answer.addrs.addrs[0].in = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {0x05060708}};
+    answer.addrs.addrs[0].in =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {0x05060708}};
     len = cg__names_message_answer(message, &question, &answer);
     ck_assert(!cg__names_message_read(message, len, &read));
     ck_assert(cg__names_message_read_answer(message, len, &question, &again));

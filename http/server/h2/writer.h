@@ -10,8 +10,8 @@
 void cg__http_h2_writer_wake(struct cg__http_h2 *h2);
 
 /* Writes all of it in this coroutine, unless another one does. While the reader has more input,
- * only gathers it in the output, as long as there is room. Not to be called by the reader, and h2 must
- * not be used afterwards. Yields. */
+ * only gathers it in the output, as long as there is room. Not to be called by the reader, and h2
+ * must not be used afterwards. Yields. */
 void cg__http_h2_writer_write(struct cg__http_h2 *h2);
 
 /* Lets nghttp2 ask for more of the response. */

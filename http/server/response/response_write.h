@@ -11,7 +11,8 @@ ssize_t cg__http_response_write_piece(struct cg_http_request *req, const void *d
                                       size_t size, bool more);
 
 /* Ends a body that has begun, in the output: what the encoder still has, and the end of the
- * framing, with the trailers. 0; CG_EOF: it is shorter than Content-Length; or a negative code. Yields. */
+ * framing, with the trailers. 0; CG_EOF: it is shorter than Content-Length; or a negative code.
+ * Yields. */
 ssize_t cg__http_response_write_end(struct cg_http_request *req);
 
 /* Appends a server-sent event to a text. 0; -EINVAL: its name or its id has a line break;

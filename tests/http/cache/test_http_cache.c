@@ -335,8 +335,8 @@ static ssize_t bridges_failures(void *arg)
     IS(get("/"), 503);
     IS(from(), CG_HTTP_FROM_SERVER);
     IS(ask_from("/", "Cache-Control", "stale-if-error=100"), CG_HTTP_FROM_STALE);
-    IS(FETCH(.url = origin.url, .fields = FIELDS({"Cache-Control", "no-cache, stale-if-error=100"})),
-       503);
+    IS(FETCH(.url = origin.url,
+             .fields = FIELDS({"Cache-Control", "no-cache, stale-if-error=100"})), 503);
     from();
     origin.breaks = true;
     IS(get("/"), CG_EOF);

@@ -121,7 +121,10 @@ static const struct row rows[] = {
 static enum want second(ssize_t status)
 {
     static const enum want wants[] = {
-        [CG_HTTP_FROM_CACHE] = FRESH, [CG_HTTP_FROM_STALE] = STALE, [CG_HTTP_FROM_VALIDATED] = SAME};
+        [CG_HTTP_FROM_CACHE] = FRESH,
+        [CG_HTTP_FROM_STALE] = STALE,
+        [CG_HTTP_FROM_VALIDATED] = SAME,
+    };
     enum cg_http_from is = from();
 
     if (is == CG_HTTP_FROM_SERVER && status == 504)

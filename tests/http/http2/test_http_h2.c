@@ -477,9 +477,9 @@ static ssize_t drains(void *arg)
 static const struct test_case cases[] = {
     CORO(answers), CORO(multiplexes), CORO(cancelled), CORO(echoes), CORO(smuggled), CORO(messages),
     CORO(too_many_fields), CORO(reset), CORO(left), CORO(left_and_cut, .where = ON_SIM),
-    CORO(large_files), CORO(no_window), CORO(clocks, .where = ON_SIM), CORO(drains, .where = ON_SIM),
-    CORO(says_nothing, .where = ON_SIM), CORO(refused_heads, .where = ON_SIM),
-    CORO(never_silent, .where = ON_SIM),
+    CORO(large_files), CORO(no_window), CORO(clocks, .where = ON_SIM),
+    CORO(drains, .where = ON_SIM), CORO(says_nothing, .where = ON_SIM),
+    CORO(refused_heads, .where = ON_SIM), CORO(never_silent, .where = ON_SIM),
 };
 
 int main(void)

@@ -31,7 +31,14 @@ struct frame {
     size_t len;
 };
 
+/* False: the one behind the last. */
+static bool is_frame(const struct frame *frame)
+{
+    return frame->payload != NULL || frame->len > 0;
+}
+
 #define F(type, flags, id, payload) {type, flags, id, payload, sizeof payload - 1}
+#define LARGE(type, flags, id) {type, flags, id, NULL, MAX_FRAME}
 #define BIG(type, flags, id) {type, flags, id, NULL, MAX_FRAME + 1}
 #define HEAD(id, block) F(HEADERS, END_HEADERS | END_STREAM, id, block)
 #define OPEN(id, block) F(HEADERS, END_HEADERS, id, block)
@@ -55,7 +62,7 @@ static const struct rule frames_and_streams[] = {
     ALLOWED("4.1", "a frame of an unknown type", F(0x42, 0, 0, "x"), HEAD(1, G)),
     ALLOWED("4.1", "undefined flags", F(PING, 0x16, 0, "12345678"), HEAD(1, G)),
     ALLOWED("4.1", "the reserved bit", F(PING, 0, 0x80000000, "12345678"), HEAD(1, G)),
-    ALLOWED("4.2", "a frame of 16384 bytes", OPEN(1, TO_ECHO), {DATA, END_STREAM, 1, NULL, MAX_FRAME}),
+    ALLOWED("4.2", "a frame of 16384 bytes", OPEN(1, TO_ECHO), LARGE(DATA, END_STREAM, 1)),
     EITHER("4.2", "DATA that is too large", SIZE, OPEN(1, TO_ECHO), BIG(DATA, END_STREAM, 1)),
     BREAKS("4.2", "HEADERS that are too large", SIZE, BIG(HEADERS, END_HEADERS | END_STREAM, 1)),
     BREAKS("4.3", "an invalid block", COMPRESSION, HEAD(1, "\x40")),
@@ -75,7 +82,8 @@ static const struct rule frames_and_streams[] = {
            F(CONTINUATION, END_HEADERS, 1, G)),
     BREAKS("5.1.1", "an even number", PROTOCOL, HEAD(2, G)),
     BREAKS("5.1.1", "a number that was left out", PROTOCOL, HEAD(5, G), HEAD(3, G)),
-    ALLOWED("5.1.1", "trailers below the highest number", OPEN(1, TO_ECHO), HEAD(7, G), HEAD(1, "")),
+    ALLOWED("5.1.1", "trailers below the highest number", OPEN(1, TO_ECHO), HEAD(7, G),
+            HEAD(1, "")),
     BREAKS("RFC 7540, 5.3.1", "PRIORITY that depends on itself", PROTOCOL,
            F(PRIORITY, 0, 1, "\200\0\0\1\377")),
     BREAKS("5.3.1", "HEADERS that depend on themselves", PROTOCOL,
@@ -95,12 +103,15 @@ static const struct rule frame_types[] = {
     BREAKS("6.2", "padding as long as HEADERS", PROTOCOL,
            F(HEADERS, END_HEADERS | END_STREAM | PADDED, 1, "\7" G)),
     ALLOWED("6.2", "padded HEADERS with a priority",
-            F(HEADERS, END_HEADERS | END_STREAM | PADDED | PRIORITIZED, 1, "\2\0\0\0\0\1" G "\0\0")),
+            F(HEADERS, END_HEADERS | END_STREAM | PADDED | PRIORITIZED, 1,
+              "\2\0\0\0\0\1" G "\0\0")),
     BREAKS("6.3", "PRIORITY without a stream", PROTOCOL, F(PRIORITY, 0, 0, "\0\0\0\0\1")),
-    EITHER("6.3", "PRIORITY of another size", SIZE, OPEN(1, TO_ECHO), F(PRIORITY, 0, 1, "\0\0\0\0")),
+    EITHER("6.3", "PRIORITY of another size", SIZE, OPEN(1, TO_ECHO),
+           F(PRIORITY, 0, 1, "\0\0\0\0")),
     ALLOWED("6.3", "PRIORITY of an idle stream", F(PRIORITY, 0, 7, "\0\0\0\0\1"), HEAD(1, G)),
     BREAKS("6.4", "RST_STREAM without a stream", PROTOCOL, F(RST_STREAM, 0, 0, "\0\0\0\10")),
-    BREAKS("6.4", "RST_STREAM of another size", SIZE, OPEN(1, TO_ECHO), F(RST_STREAM, 0, 1, "\0\0\10")),
+    BREAKS("6.4", "RST_STREAM of another size", SIZE, OPEN(1, TO_ECHO),
+           F(RST_STREAM, 0, 1, "\0\0\10")),
     BREAKS("6.5", "an acknowledgement with entries", SIZE, F(SETTINGS, ACK, 0, "\0\0\0\0\0\0")),
     BREAKS("6.5", "SETTINGS of a stream", PROTOCOL, F(SETTINGS, 0, 1, "\0\3\0\0\0\144")),
     BREAKS("6.5", "SETTINGS of another size", SIZE, F(SETTINGS, 0, 0, "\0\3\0")),
@@ -108,8 +119,10 @@ static const struct rule frame_types[] = {
     BREAKS("6.5.2", "a window above 2^31-1", FLOW, F(SETTINGS, 0, 0, "\0\4\200\0\0\0")),
     BREAKS("6.5.2", "frames below 16384", PROTOCOL, F(SETTINGS, 0, 0, "\0\5\0\0\77\377")),
     BREAKS("6.5.2", "frames above 2^24-1", PROTOCOL, F(SETTINGS, 0, 0, "\0\5\1\0\0\0")),
-    BREAKS("RFC 8441, 3", "ENABLE_CONNECT_PROTOCOL of 2", PROTOCOL, F(SETTINGS, 0, 0, "\0\10\0\0\0\2")),
-    BREAKS("RFC 9218, 2.1", "NO_RFC7540_PRIORITIES of 2", PROTOCOL, F(SETTINGS, 0, 0, "\0\11\0\0\0\2")),
+    BREAKS("RFC 8441, 3", "ENABLE_CONNECT_PROTOCOL of 2", PROTOCOL,
+           F(SETTINGS, 0, 0, "\0\10\0\0\0\2")),
+    BREAKS("RFC 9218, 2.1", "NO_RFC7540_PRIORITIES of 2", PROTOCOL,
+           F(SETTINGS, 0, 0, "\0\11\0\0\0\2")),
     ALLOWED("6.5.2", "an unknown setting", F(SETTINGS, 0, 0, "\0\377\0\0\0\1"), HEAD(1, G)),
     BREAKS("6.6", "PUSH_PROMISE from a client", PROTOCOL,
            F(PUSH_PROMISE, END_HEADERS, 1, "\0\0\0\2" G)),
@@ -179,7 +192,8 @@ static const struct rule messages[] = {
     RESETS_HEAD("8.3.1", ":path twice", "\202\206\204\204\001\001x"),
     RESETS_HEAD("8.3.1", ":authority twice", "\202\206\204\001\001x\001\001x"),
     RESETS_HEAD("8.5", "CONNECT with a path", "\002\7CONNECT\206\204\001\001x"),
-    RESETS_HEAD("RFC 8441, 4", ":protocol without CONNECT", G FIELD("\11:protocol", "\11websocket")),
+    RESETS_HEAD("RFC 8441, 4", ":protocol without CONNECT",
+                G FIELD("\11:protocol", "\11websocket")),
     RESETS_HEAD("8.1.1", "Content-Length, and no body", P FIELD("\16content-length", "\1" "1")),
     RESETS("8.1.1", "Content-Length of less than the body", PROTOCOL,
            OPEN(1, TO_ECHO FIELD("\16content-length", "\1" "1")), F(DATA, END_STREAM, 1, "test")),
@@ -254,7 +268,7 @@ static void hold(const struct rule *rules, size_t count)
         const char *seen;
 
         raw_open(&raw, addr, NULL, 0);
-        for (const struct frame *each = rule->frames; each->payload != NULL || each->len > 0; each++)
+        for (const struct frame *each = rule->frames; is_frame(each); each++)
             send_frame(&raw, each);
         raw_sync(&raw);
         seen = judge(rule, &raw);

@@ -282,9 +282,10 @@ static ssize_t access_log(void *arg)
     return 0;
 }
 
-/* A reader of the access log that is slow or has gone delays no request and stops nothing. The stream
- * of the slow one is never freed, because a thread may still wait for it after the server has ended.
- * More lines come than the log and the thread hold, however many the thread has when it starts. */
+/* A reader of the access log that is slow or has gone delays no request and stops nothing. The
+ * stream of the slow one is never freed, because a thread may still wait for it after the server
+ * has ended. More lines come than the log and the thread hold, however many the thread has when it
+ * starts. */
 static ssize_t slow_log(void *arg)
 {
     static char request[8 * 1024];

@@ -299,7 +299,8 @@ static ssize_t messages_are_inflated(void *arg)
         {"Z:%f2%48%cd%c9%c9%07%00 Z:%f2%00%11%00%00 X:1000", "T:Hello T:Hello X:1000"},
         {"Z:%00%05%00%fa%ff%48%65%6c%6c%6f%00 X:1000", "T:Hello X:1000"},
         {"Z:%f3%48%cd%c9%c9%07%00%00 X:1000", "T:Hello X:1000"}, /* a final block */
-        {"Z:%f3%48%cd%c9%c9%07%00%00 Z:%f2%00%11%00%00 X:1000", "T:Hello T:Hello X:1000"}, /* the window outlives it */
+        /* A final block, which the window outlives. */
+        {"Z:%f3%48%cd%c9%c9%07%00%00 Z:%f2%00%11%00%00 X:1000", "T:Hello T:Hello X:1000"},
         {"Z:%f2%48%05%00%00%00%ff%ff%ca%c9%c9%07%00 X:1000", "T:Hello X:1000"},
         {"Z:%00 X:1000", "T: X:1000"}, /* empty */
         {"T:plain Z:%f2%48%cd%c9%c9%07%00 X:1000", "T:plain T:Hello X:1000"},
