@@ -247,11 +247,5 @@ static int open_libevent(struct cg_reactor **reactor)
 const struct cg_reactor_type cg__reactor_libevent = {
     .name = "libevent",
     .open = open_libevent,
-    .close = cg__readiness_close,
-    .submit = cg__readiness_submit,
-    .cancel = cg__readiness_cancel,
-    .wait = cg__readiness_wait,
-    .forget = cg__readiness_forget,
-    .wake = cg__readiness_wake,
-    .now = cg__calls_clock,
+    CG__READINESS_SLOTS,
 };

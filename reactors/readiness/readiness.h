@@ -114,12 +114,17 @@ static inline struct cg__fd *cg__readiness_find(struct cg__readiness *r, int fd)
                : NULL;
 }
 
-/* The slots of the readiness backends' types. */
+/* The slots that the types of all these reactors have. */
 void cg__readiness_close(struct cg_reactor *reactor);
 enum cg_verdict cg__readiness_submit(struct cg_reactor *reactor, struct cg_io *io);
 enum cg_verdict cg__readiness_cancel(struct cg_reactor *reactor, struct cg_io *io);
 int cg__readiness_wait(struct cg_reactor *reactor, int64_t timeout);
 void cg__readiness_forget(struct cg_reactor *reactor, int fd);
 void cg__readiness_wake(struct cg_reactor *reactor);
+
+#define CG__READINESS_SLOTS                                                                \
+    .close = cg__readiness_close, .submit = cg__readiness_submit,                          \
+    .cancel = cg__readiness_cancel, .wait = cg__readiness_wait,                            \
+    .forget = cg__readiness_forget, .wake = cg__readiness_wake, .now = cg__calls_clock
 
 #endif
