@@ -285,6 +285,63 @@ static ssize_t gives_up(void *arg)
     return arg ? 0 : 0;
 }
 
+static ssize_t takes_over(void *arg)
+{
+    struct cg_sock *listener, *conn;
+    char line[64];
+
+    OK(cg_sock_attach(cg_sched_self(), (int)(intptr_t)arg, &listener));
+    IS(cg_yield(cg_sleep(S)), 0); /* the client sends meanwhile */
+    OK(cg_yield(cg_accept(listener, &conn)));
+    IS(cg_yield(cg_readline(conn, line, sizeof line, .timeout = 10 * MS)), 6);
+    IS(cg_yield(cg_writeall(conn, line, 6)), 6);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
+    return 0;
+}
+
+static ssize_t waits_for_successor(void *arg)
+{
+    struct cg_sock *conn;
+
+    OK(cg_yield(cg_connect("10.0.0.1:7", &conn)));
+    IS(cg_yield(cg_sleep(S)), 0); /* the listener is handed over */
+    IS(ask(conn, S), 6);
+    cg_sock_close(conn);
+    return arg ? 0 : 0;
+}
+
+static ssize_t hands_over(void *arg)
+{
+    struct cg_sock *listener;
+    int handle;
+    size_t len;
+    void *rest;
+
+    OK(cg_sock_listen(cg_sched_self(), "10.0.0.1:7", &listener));
+    IS(cg_yield(cg_sleep(S / 2)), 0); /* the connection waits in the backlog */
+    OK(handle = cg_sock_detach(listener, &rest, &len));
+    hosts_add(&hosts, 2);
+    hosts_start(&hosts, 2, takes_over, (void *)(intptr_t)handle);
+    for (int i = 1; i < 3; i++) {
+        cg_sim_set_link(hosts.reactor[0], hosts.reactor[i], false);
+        cg_sim_set_link(hosts.reactor[i], hosts.reactor[0], false);
+    }
+    return arg ? 0 : 0;
+}
+
+/* A connection in the backlog moves with its listener: to where the old host does not reach. */
+static void handed_over(void)
+{
+    for (unsigned i = 0; i < COUNT(worlds); i++) {
+        hosts_open(&hosts, 2, worlds[i]);
+        hosts_start(&hosts, 0, hands_over, NULL);
+        hosts_start(&hosts, 1, waits_for_successor, NULL);
+        hosts_run(&hosts);
+        hosts_close(&hosts);
+    }
+}
+
 /* If a link stays down, whoever sends learns of it in the end. */
 static void cut_off_for_good(void)
 {
@@ -422,6 +479,7 @@ int main(void)
         PLAIN(paused_for_ever, .where = ON_SIM),
         PLAIN(cut_off, .where = ON_SIM),
         PLAIN(cut_off_for_good, .where = ON_SIM),
+        PLAIN(handed_over, .where = ON_SIM),
         PLAIN(lost_acknowledgements, .where = ON_SIM),
         PLAIN(lost_datagrams, .where = ON_SIM),
         PLAIN(slow_connect, .where = ON_SIM),
