@@ -308,6 +308,46 @@ static void no_place_too_many(void)
     run_crew(beside_one_place);
 }
 
+static ssize_t says_over(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_signal("over", 0));
+}
+
+static ssize_t beside_one_that_drains(void *arg)
+{
+    struct cg_sock *held, *conns[WORKERS];
+    struct cg_coro *coro;
+
+    (void)arg;
+    if (cg_worker_id() == 2)
+        return 0;
+    coro = test_start(serves_until_told, NULL);
+    if (cg_worker_id() != 0)
+        return test_end(coro);
+    while (atomic_load(&shared.begun) < 2)
+        IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    held = connect_to(1);
+    ck_assert_uint_eq(ask(held), 1);
+    IS(cg_yield(cg_run_on(cg_crew_worker(1), says_over, NULL)), 1);
+    IS(cg_yield(cg_run_on_each(nothing, NULL)), 0); /* its server has been cancelled */
+    for (size_t i = 0; i < COUNT(conns); i++) {
+        conns[i] = connect_to(0);
+        ck_assert_uint_eq(ask(conns[i]), 0);
+    }
+    for (size_t i = 0; i < COUNT(conns); i++)
+        cg_sock_close(conns[i]);
+    cg_sock_close(held);
+    OK(cg_yield(cg_signal("over", 0)));
+    return test_end(coro);
+}
+
+/* A server that only completes what it has begun gets no connections of other workers. */
+static void none_while_it_drains(void)
+{
+    run_crew(beside_one_that_drains);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -317,6 +357,7 @@ int main(void)
         PLAIN(one_server_of_a_name),
         PLAIN(waits_for_a_place),
         PLAIN(no_place_too_many),
+        PLAIN(none_while_it_drains),
     };
 
     return test_main("spread", cases, COUNT(cases));
