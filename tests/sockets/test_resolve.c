@@ -482,7 +482,40 @@ static void child_frees_look_ups(void)
     test_close(&test);
 }
 
+/* A look-up of a name server that lacks answers fails at once, or after 30 s; or it gets its answer
+ * before that. */
+static ssize_t lacks_answers(void *arg)
+{
+    struct cg_reactor *reactor = cg_sched_reactor(cg_sched_self());
+    struct cg_resolver *names = resolving_use(cg_sched_self(), "fixed", NULL);
+    unsigned at_once = 0, late = 0, right = 0;
+
+    (void)arg;
+    OK(cg_resolver_set_host(names, "web.test", "10.0.0.1"));
+    cg_sim_set_lack(reactor, CG_LACKS_NAMES, 1000);
+    for (int i = 0; i < 100; i++) {
+        int64_t begin = cg_sched_now(cg_sched_self()), took;
+        struct cg_addr_list list;
+        ssize_t n = cg_yield(cg_resolve("web.test", "80", &list));
+
+        took = cg_sched_now(cg_sched_self()) - begin;
+        if (n == CG_ELOOKUP && took > 0)
+            IS(took, 30 * CG_SECOND);
+        else if (n == 1 && took > 0)
+            ck_assert_int_lt(took, 30 * CG_SECOND);
+        at_once += n == CG_ELOOKUP && took == 0;
+        late += n == CG_ELOOKUP && took > 0;
+        right += n == 1 && took > 0;
+    }
+    ck_assert_uint_gt(at_once, 5);
+    ck_assert_uint_gt(late, 5);
+    ck_assert_uint_gt(right, 5);
+    cg_sim_set_lack(reactor, CG_LACKS_NAMES, 0);
+    return 0;
+}
+
 static const struct test_case cases[] = {
+    CORO(lacks_answers, .where = ON_SIM),
     CORO(numeric),
     CORO(refused),
     CORO(choices),

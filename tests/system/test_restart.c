@@ -45,7 +45,8 @@ static bool has_bytes(void)
            (cg_handover_take("test", buf, sizeof buf) == 3 && memcmp(buf, "one", 3) == 0 &&
             cg_handover_take("test", buf, 2) == 2 && memcmp(buf, "tw", 2) == 0 &&
             cg_handover_take("test", buf, sizeof buf) == -ENOENT &&
-            cg_handover_take("nothing", buf, sizeof buf) == -ENOENT);
+            cg_handover_take("nothing", buf, sizeof buf) == -ENOENT &&
+            cg_handover_take("removed", buf, sizeof buf) == -ENOENT);
 }
 
 /* Whether programs that the successor starts get none of what it has inherited. */
@@ -118,8 +119,12 @@ static struct cg_handover bytes[] = {
 
 static void old_open(struct old *old, bool on_path)
 {
+    struct cg_handover removed = {.name = "removed", .fill = fill, .arg = "no"};
+
+    OK(cg_handover_add(&removed));
     for (size_t i = 0; i < COUNT(bytes); i++)
         OK(cg_handover_add(&bytes[i]));
+    cg_handover_remove(&removed);
     strcpy(old->addr, "127.0.0.1:0");
     if (on_path)
         test_unix_path(old->addr);
