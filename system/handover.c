@@ -10,6 +10,7 @@
 
 #include <cogen/restart.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -55,30 +56,51 @@ static void erase(volatile char *bytes, size_t size)
         bytes[--size] = 0;
 }
 
-/* Returns a pipe with these bytes in it, or -1. They fit in: nobody waits. */
+/* Returns a pipe with these bytes in it, or -errno. They fit in: nobody waits. */
 static int make_pipe(const char *bytes, size_t size)
 {
-    int ends[2];
-    bool whole;
+    int ends[2], rc = cg__pipe_open(ends);
 
-    if (cg__pipe_open(ends) < 0)
-        return -1;
-    whole = write(ends[1], bytes, size) == (ssize_t)size;
+    if (rc < 0)
+        return rc;
+    if (write(ends[1], bytes, size) < 0)
+        rc = -errno;
     close(ends[1]);
-    if (whole)
+    if (rc == 0)
         return ends[0];
     close(ends[0]);
-    return -1;
+    return rc;
 }
 
+/* Returns a pipe with what is to be handed over, 0 if there is nothing, or -errno. */
 static int collect(const struct cg_handover *handover)
 {
     char bytes[CG_HANDOVER_SIZE];
     size_t size = handover->fill(handover->arg, bytes);
-    int fd = size > 0 && size <= sizeof bytes ? make_pipe(bytes, size) : -1;
+    int fd = 0;
 
+    assert(size <= sizeof bytes);
+    if (size > 0)
+        fd = make_pipe(bytes, size);
     erase(bytes, sizeof bytes);
     return fd;
+}
+
+/* Adds to `count` descriptors, and their names to a file. Returns how many there are then, or
+ * -errno: then *count are to be closed. */
+static int collect_all(int *fds, int *count, int most, FILE *names)
+{
+    for (const struct cg_handover *each = all; each != NULL; each = each->next) {
+        int fd = *count < most ? collect(each) : -EMFILE;
+
+        if (fd < 0)
+            return fd;
+        if (fd == 0)
+            continue;
+        fds[(*count)++] = fd;
+        fprintf(names, ":%c%s", CG__INHERITED_BYTES, each->name);
+    }
+    return *count;
 }
 
 int cg__handover_collect(int *fds, int n, int most, char **names)
@@ -90,15 +112,9 @@ int cg__handover_collect(int *fds, int n, int most, char **names)
         return rc;
     fputs(*names, longer.file);
     pthread_mutex_lock(&lock);
-    for (const struct cg_handover *each = all; each != NULL && count < most;
-         each = each->next) {
-        fds[count] = collect(each);
-        if (fds[count] >= 0 &&
-            fprintf(longer.file, ":%c%s", CG__INHERITED_BYTES, each->name) > 0)
-            count++;
-    }
+    rc = collect_all(fds, &count, most, longer.file);
     pthread_mutex_unlock(&lock);
-    rc = cg__memory_file_close(&longer, count);
+    rc = cg__memory_file_close(&longer, rc);
     if (rc >= 0) {
         free(*names);
         *names = longer.data;

@@ -4,8 +4,8 @@
 #define COGEN_SYSTEM_HANDOVER_H
 
 /* Appends to n descriptors and their names, as cg__ports_collect has stored them. There is
- * room for `most` descriptors. Returns how many there are then; -ENOMEM: nothing was
- * appended. What cannot be handed over is left out. */
+ * room for `most` descriptors. Returns how many there are then; -ENOMEM, or -EMFILE and other
+ * errors of pipe(2): nothing was appended. */
 int cg__handover_collect(int *fds, int n, int most, char **names);
 
 #endif

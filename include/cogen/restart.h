@@ -42,7 +42,8 @@ struct cg_restart_op {
  *   -ETIMEDOUT  it was not ready in time; the default is CG_RESTART_TIMEOUT
  *   -EPIPE      it ended before it was ready
  *   -EBUSY      a restart is under way, or has succeeded already
- *   -ECANCELED; -EMFILE, -ENOMEM; -ENOENT and other errors of cg_process_spawn
+ *   -ECANCELED; -EMFILE, -ENOMEM (also of what is handed over); -ENOENT and other errors of
+ *               cg_process_spawn
  * A successor that is ready is never killed: if it was ready when the op was cancelled or
  * timed out, the result is 0. */
 #define cg_restart(...) cg__restart(__VA_ARGS__, )

@@ -140,37 +140,25 @@ static ssize_t rolls_back(void *arg)
     return 0;
 }
 
-/* A successor that does not get the bytes serves without them. */
-static ssize_t hands_over(const char *how)
+/* If the bytes cannot be handed over, there is no successor, and the next restart hands them over. */
+static ssize_t hands_over(void *arg)
 {
-    int status;
+    int status, fds;
 
+    (void)arg;
     OK(cg_handover_add(&handover));
-    IS(restart(how), 0);
+    fds = test_count_fds();
+    opening_pipe = (struct refusal){.error = EMFILE, .after = 1};
+    IS(restart("bytes"), -EMFILE);
+    writing = (struct refusal){.error = EAGAIN};
+    IS(restart("bytes"), -EAGAIN);
+    IS(test_count_fds(), fds);
+    no_children();
+    IS(restart("bytes"), 0);
     cg_handover_remove(&handover);
     if (waitpid(-1, &status, 0) > 0) /* it may have ended before the hand-over */
         IS(status, 0);
     return 0;
-}
-
-static ssize_t with_bytes(void *arg)
-{
-    (void)arg;
-    return hands_over("bytes");
-}
-
-static ssize_t without_their_pipe(void *arg)
-{
-    (void)arg;
-    opening_pipe = (struct refusal){.error = EMFILE, .after = 1};
-    return hands_over("plain");
-}
-
-static ssize_t bytes_are_not_written(void *arg)
-{
-    (void)arg;
-    writing = (struct refusal){.error = EAGAIN};
-    return hands_over("plain");
 }
 
 /* A message that cannot be sent is reported, and no descriptor is left of it. */
@@ -206,9 +194,7 @@ int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
         CORO(rolls_back, .where = ON_KERNEL),
-        CORO(with_bytes, .where = ON_KERNEL),
-        CORO(without_their_pipe, .where = ON_KERNEL),
-        CORO(bytes_are_not_written, .where = ON_KERNEL),
+        CORO(hands_over, .where = ON_KERNEL),
         PLAIN(notifies, .where = ON_SIM),
     };
 

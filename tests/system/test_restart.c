@@ -193,6 +193,29 @@ static ssize_t rolls_back(void *arg)
     return 0;
 }
 
+/* What cannot be handed over, here for lack of descriptors, is not left out: the restart fails. */
+static ssize_t hands_over_too_much(void *arg)
+{
+    static struct cg_handover many[1100];
+    struct old old;
+    int fds;
+
+    (void)arg;
+    old_open(&old, false);
+    fds = test_count_fds();
+    for (size_t i = 0; i < COUNT(many); i++) {
+        many[i] = (struct cg_handover){.name = "many", .fill = fill, .arg = "x"};
+        OK(cg_handover_add(&many[i]));
+    }
+    IS(restart(&old, "exit", AT_ONCE, CG_MINUTE), -EMFILE);
+    for (size_t i = 0; i < COUNT(many); i++)
+        cg_handover_remove(&many[i]);
+    IS(test_count_fds(), fds);
+    check_serves(&old);
+    old_close(&old);
+    return 0;
+}
+
 /* A program that cannot be started is reported as by cg_process_spawn. A successor that
  * opens the port with another address ends. */
 static ssize_t cannot_start(void *arg)
@@ -389,6 +412,7 @@ static void watchdog(void)
 
 static const struct test_case cases[] = {
     CORO(rolls_back, .where = ON_KERNEL),   CORO(cannot_start, .where = ON_KERNEL),
+    CORO(hands_over_too_much, .where = ON_KERNEL),
     CORO(without_descriptors, .where = ON_KERNEL),
     CORO(cancelled, .where = ON_KERNEL),    CORO(hands_over, .where = ON_KERNEL),
     CORO(hands_path_over, .where = ON_KERNEL), CORO(from_manager, .where = ON_KERNEL),
