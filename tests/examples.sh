@@ -57,6 +57,11 @@ different|4 wrong lines|" "$(sed 1d "$work/statsd.out" | tr '\n' '|')"
     stopped TERM
 }
 
+# Whether nobody listens on the UNIX socket any more.
+is_refused() {
+    timeout 5 "$examples/echo_client" --count 1 "unix:$work/socket" 2>&1 >/dev/null | grep -q refused
+}
+
 check_echo() {
     local each
 
@@ -112,6 +117,7 @@ check_echo() {
         kill -KILL "$server"
         end "$server" 2>/dev/null
         same "$each that is killed leaves the file" "yes" "$([ -S "$work/socket" ] && echo yes)"
+        until_true is_refused # io_uring: the kernel frees the listener a little later
         serve "$each" --listen "unix:$work/socket" || return
         stopped HUP "with the file of one that was killed"
     done
