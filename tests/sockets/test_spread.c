@@ -102,6 +102,15 @@ static ssize_t nothing(void *arg)
     return 0;
 }
 
+/* Waits until so many workers serve. They count themselves right before they begin; what runs there
+ * afterwards runs when they have begun. */
+static void wait_for_servers(unsigned count)
+{
+    while (atomic_load(&shared.begun) < count)
+        IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    IS(cg_yield(cg_run_on_each(nothing, NULL)), 0);
+}
+
 /* Closes the connections that worker 1 serves, and waits until it has counted that: its
  * handlers have returned before it does anything else. */
 static void close_those_of_worker_1(struct cg_sock **conns, size_t count)
@@ -123,8 +132,7 @@ static ssize_t all_connect(void *arg)
 
     if (cg_worker_id() != 0)
         return test_end(coro);
-    while (atomic_load(&shared.begun) < WORKERS)
-        IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    wait_for_servers(WORKERS);
     for (size_t i = 0; i < COUNT(conns); i++)
         conns[i] = connect_and_ask();
     for (unsigned k = 0; k < WORKERS; k++)
@@ -283,8 +291,7 @@ static ssize_t beside_one_place(void *arg)
     coro = test_start(serves_until_told, (void *)(uintptr_t)cg_worker_id());
     if (cg_worker_id() != 0)
         return test_end(coro);
-    while (atomic_load(&shared.begun) < 2)
-        IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    wait_for_servers(2);
     conns[0] = connect_to(1);
     close_those_of_worker_1(conns, 1); /* it serves now */
     for (size_t i = 0; i < COUNT(conns); i++) {
@@ -325,8 +332,7 @@ static ssize_t beside_one_that_drains(void *arg)
     coro = test_start(serves_until_told, NULL);
     if (cg_worker_id() != 0)
         return test_end(coro);
-    while (atomic_load(&shared.begun) < 2)
-        IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    wait_for_servers(2);
     held = connect_to(1);
     ck_assert_uint_eq(ask(held), 1);
     IS(cg_yield(cg_run_on(cg_crew_worker(1), says_over, NULL)), 1);
