@@ -10,26 +10,42 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* This program's socket replaces that of libc: it binds a new socket to the address that
  * the case has chosen, as the kernel sometimes does itself. */
 static struct sockaddr_storage name;
 static socklen_t name_size;
 
-int socket(int domain, int type, int protocol)
+static int plain_socket(int domain, int type, int protocol)
 {
     static int (*real)(int, int, int);
-    int fd;
 
     if (!real)
         *(void **)&real = dlsym(RTLD_NEXT, "socket");
-    fd = real(domain, type, protocol);
+    return real(domain, type, protocol);
+}
+
+int socket(int domain, int type, int protocol)
+{
+    int fd = plain_socket(domain, type, protocol);
+
     if (fd >= 0 && name_size > 0 && domain == name.ss_family)
         IS(bind(fd, (struct sockaddr *)&name, name_size), 0);
     return fd;
 }
 
-/* Chooses a free address for new sockets: that of a listener, which is then closed. */
+static bool is_free(void)
+{
+    int fd = plain_socket(name.ss_family, SOCK_STREAM, 0);
+    bool bound = bind(fd, (struct sockaddr *)&name, name_size) == 0;
+
+    close(fd);
+    return bound;
+}
+
+/* Chooses a free address for new sockets: that of a listener, which is then closed. Under io_uring
+ * the kernel frees it a little later. */
 static bool choose_name(const char *host, char addr[static CG_ADDR_SIZE])
 {
     struct cg_sock *listener;
@@ -41,7 +57,8 @@ static bool choose_name(const char *host, char addr[static CG_ADDR_SIZE])
     name_size = sizeof name;
     IS(getsockname(cg_sock_fd(listener), (struct sockaddr *)&name, &name_size), 0);
     cg_sock_close(listener);
-    IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    while (!is_free())
+        IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
     return true;
 }
 

@@ -23,11 +23,30 @@ static struct cg_sock *listen_at(const char *addr, bool take_over)
     return listener;
 }
 
+/* Whether the kernel has a UNIX socket of this number. */
+static bool has_socket(ino_t wanted)
+{
+    FILE *list = fopen("/proc/net/unix", "r");
+    unsigned long number;
+    char line[512];
+    bool found = false;
+
+    while (list != NULL && !found && fgets(line, sizeof line, list) != NULL)
+        found = sscanf(line, "%*s %*s %*s %*s %*s %*s %lu", &number) == 1 && number == wanted;
+    if (list != NULL)
+        fclose(list);
+    return found;
+}
+
 /* Closes the listener and waits until the kernel, with io_uring, has released it. */
 static void close_listener(struct cg_sock *listener)
 {
+    struct stat file;
+
+    IS(fstat(cg_sock_fd(listener), &file), 0);
     cg_sock_close(listener);
-    IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    while (has_socket(file.st_ino))
+        IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
 }
 
 static void check_serves(const char *addr)
@@ -242,7 +261,7 @@ static ssize_t stays(void *arg)
     listener = listen_at(addr, false);
     fd = (int)OK(dup(cg_sock_fd(listener)));
     OK(cg_sock_set_unlink(listener, false));
-    close_listener(listener);
+    cg_sock_close(listener); /* the copy keeps the socket */
     OK(cg_sock_attach(cg_sched_self(), fd, &copy));
     check_serves(addr);
     IS(cg_sock_set_unlink(copy, true), -EOPNOTSUPP);
