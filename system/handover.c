@@ -10,7 +10,6 @@
 
 #include <cogen/restart.h>
 
-#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -60,11 +59,13 @@ static void erase(volatile char *bytes, size_t size)
 static int make_pipe(const char *bytes, size_t size)
 {
     int ends[2], rc = cg__pipe_open(ends);
+    ssize_t n;
 
     if (rc < 0)
         return rc;
-    if (write(ends[1], bytes, size) < 0)
-        rc = -errno;
+    n = write(ends[1], bytes, size);
+    if (n != (ssize_t)size)
+        rc = n < 0 ? -errno : -EIO;
     close(ends[1]);
     if (rc == 0)
         return ends[0];
@@ -79,8 +80,9 @@ static int collect(const struct cg_handover *handover)
     size_t size = handover->fill(handover->arg, bytes);
     int fd = 0;
 
-    assert(size <= sizeof bytes);
-    if (size > 0)
+    if (size > sizeof bytes)
+        fd = -EINVAL;
+    else if (size > 0)
         fd = make_pipe(bytes, size);
     erase(bytes, sizeof bytes);
     return fd;

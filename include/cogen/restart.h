@@ -18,8 +18,8 @@ enum { CG_HANDOVER_SIZE = 4096 }; /* the most bytes of one struct cg_handover */
 struct cg_handover {
     const char *name; /* borrowed; 1 to 255 printable characters without ':' */
     /* Called by cg_restart, in its thread. Stores at most CG_HANDOVER_SIZE bytes and returns
-     * how many; 0: there is nothing to hand over. Must not wait, nor call cg_handover_add or
-     * cg_handover_remove. */
+     * how many; 0: there is nothing to hand over; more: the restart fails (-EINVAL). Must not
+     * wait, nor call cg_handover_add or cg_handover_remove. */
     size_t (*fill)(void *arg, void *buf);
     void *arg;
     struct cg_handover *next; /* the library's */

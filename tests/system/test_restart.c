@@ -193,16 +193,28 @@ static ssize_t rolls_back(void *arg)
     return 0;
 }
 
-/* What cannot be handed over, here for lack of descriptors, is not left out: the restart fails. */
+static size_t fills_too_much(void *arg, void *buf)
+{
+    (void)arg;
+    (void)buf;
+    return CG_HANDOVER_SIZE + 1;
+}
+
+/* What cannot be handed over, for lack of descriptors or since it is too long, is not left out: the
+ * restart fails. */
 static ssize_t hands_over_too_much(void *arg)
 {
     static struct cg_handover many[1100];
+    struct cg_handover wrong = {.name = "wrong", .fill = fills_too_much};
     struct old old;
     int fds;
 
     (void)arg;
     old_open(&old, false);
     fds = test_count_fds();
+    OK(cg_handover_add(&wrong));
+    IS(restart(&old, "exit", AT_ONCE, CG_MINUTE), -EINVAL);
+    cg_handover_remove(&wrong);
     for (size_t i = 0; i < COUNT(many); i++) {
         many[i] = (struct cg_handover){.name = "many", .fill = fill, .arg = "x"};
         OK(cg_handover_add(&many[i]));
