@@ -346,7 +346,7 @@ static ssize_t weak_timeout(void *arg)
     start = cg_sched_now(sched);
     coro = test_start(uses_device, op);
     helper = test_start(lets_go, op);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         IS(cg_yield(cg_sleep(4 * MS)), 0);
         if (op->state == CG_OP_PENDING)
             cg_op_progress(op);
