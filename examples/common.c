@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* See common.h. */
 #include "common.h"
+#include "number.h"
 #include "output.h"
 
 #include <assert.h>
@@ -203,10 +204,9 @@ static void command_line(struct example *ex, int argc, char **argv)
 unsigned long example_number(const struct example *ex, const char *text, unsigned long least,
                              unsigned long most, const char *why)
 {
-    char *end;
-    unsigned long number = strtoul(text, &end, 10); /* ULONG_MAX: too large */
+    unsigned long number;
 
-    if (*text < '0' || *text > '9' || *end != '\0' || number < least || number > most)
+    if (!number_read(text, least, most, &number))
         example_usage(ex, why);
     return number;
 }

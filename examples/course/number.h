@@ -6,18 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../number.h"
+
 /* Returns the argument at a place of the command line, or `otherwise` if there are fewer. One that
  * is no whole number from 0 to `most` is reported, and ends the program with 2. */
 static inline unsigned long number(int argc, char **argv, int place, unsigned long otherwise,
                                    unsigned long most)
 {
     unsigned long value;
-    char *end;
 
     if (place >= argc)
         return otherwise;
-    value = strtoul(argv[place], &end, 10); /* ULONG_MAX: too large */
-    if (*argv[place] < '0' || *argv[place] > '9' || *end != '\0' || value > most) {
+    if (!number_read(argv[place], 0, most, &value)) {
         fprintf(stderr, "%s: \"%s\" is no number from 0 to %lu\n", argv[0], argv[place], most);
         exit(2);
     }
