@@ -161,13 +161,15 @@ static void end_view(struct cg__tls_conn *conn)
     conn->used = 0;
 }
 
-/* No TLS record begins with a letter, but every message of HTTP does: a response with "HTTP/", a
- * request with its method: "GET /", "DELET". */
+/* No TLS record begins with a letter, but every message of HTTP does: a response begins with
+ * "HTTP/", a request with its method, as in "GET /" or "DELET". */
 static bool is_http(const struct cg__tls_conn *conn)
 {
-    bool method = conn->nfirst == CG__TLS_HEADER;
+    bool method = true;
 
-    if (method && !SSL_is_server(conn->ssl))
+    if (conn->nfirst != CG__TLS_HEADER)
+        return false;
+    if (!SSL_is_server(conn->ssl))
         return memcmp(conn->first, "HTTP/", CG__TLS_HEADER) == 0;
     for (size_t i = 0; method && i < CG__TLS_HEADER; i++)
         method = (conn->first[i] >= 'A' && conn->first[i] <= 'Z') ||

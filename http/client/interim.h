@@ -7,13 +7,13 @@
 
 enum { CG__HTTP_MOST_INTERIM = 100 }; /* interim responses before the final one */
 
-/* Whether the last head was an interim one: another follows. */
+/* Whether the last head was interim. Then another head follows. */
 static inline bool cg__http_client_is_interim(const struct cg_http_reply *reply)
 {
     return reply->head.status / 100 == 1 && reply->head.status != 101;
 }
 
-/* If the last head was an interim one, counts it, and passes it to the callback of the request.
+/* If the last head was interim, counts it, and passes it to the callback of the request.
  * Returns 0, or a code that ends the request. */
 ssize_t cg__http_client_interim(struct cg__asking *ask);
 

@@ -25,8 +25,8 @@ CG_EXTERN_C_BEGIN
  * reactor, which the caller closes; CG_EREACTOR: no such name; otherwise why it is not
  * available (cg_reactor_why has it in words): -EOPNOTSUPP: not built in, -EPERM, -EMFILE
  * ...
- *   If standard input, output or error is closed, its number is taken, so that no socket gets
- * what is printed: reading from it or writing to it fails, as before. */
+ *   If standard input, output or error is closed, its number is taken, so that no socket has
+ * it and gets what is printed. Reading from it or writing to it still fails. */
 CG_API int cg_reactor_open(const char *name, struct cg_reactor **reactor);
 
 /* Closes a reactor, after its scheduler was freed. NULL is ignored. */

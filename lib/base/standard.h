@@ -4,8 +4,8 @@
 #define COGEN_LIB_BASE_STANDARD_H
 
 /* Takes those of the numbers 0 to 2 that are closed, so that no socket gets them: what the program
- * or the library prints would be sent to a peer. They stay useless, reading from 0 and writing to 1
- * and 2 fails (EBADF), and closed in programs that are executed. */
+ * or the library prints would be sent to a peer. Reading from 0 and writing to 1 and 2 still fail
+ * (EBADF), and a program that is executed finds them closed. */
 void cg__standard_take_closed(void);
 
 #endif

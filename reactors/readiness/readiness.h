@@ -114,7 +114,8 @@ static inline struct cg__fd *cg__readiness_find(struct cg__readiness *r, int fd)
                : NULL;
 }
 
-/* The slots that the types of all these reactors have. */
+/* The functions that are the same for all reactors of this kind. CG__READINESS_SLOTS puts them
+ * into a reactor's type. */
 void cg__readiness_close(struct cg_reactor *reactor);
 enum cg_verdict cg__readiness_submit(struct cg_reactor *reactor, struct cg_io *io);
 enum cg_verdict cg__readiness_cancel(struct cg_reactor *reactor, struct cg_io *io);

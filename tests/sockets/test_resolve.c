@@ -482,8 +482,8 @@ static void child_frees_look_ups(void)
     test_close(&test);
 }
 
-/* A look-up of a name server that lacks answers fails at once, or after 30 s; or it gets its answer
- * before that. */
+/* In a world where answers are missing, a look-up fails at once or after 30 s, or its answer comes
+ * late, but before that. */
 static ssize_t lacks_answers(void *arg)
 {
     struct cg_reactor *reactor = cg_sched_reactor(cg_sched_self());
