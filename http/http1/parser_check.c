@@ -67,7 +67,7 @@ static enum noticed named(const char *name, size_t size)
 
 bool cg__http_parser_notices(const char *name, size_t len)
 {
-    return named(name, len) != NONE;
+    return named(name, len) != NONE || cg__http_message_is_of_connection(name, len);
 }
 
 void cg__http_parser_notice(struct cg__http_parser *parser, const char *name,

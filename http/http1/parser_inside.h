@@ -114,7 +114,7 @@ enum { CG__HTTP_NOTICED = 1 << 4 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 17 };
 void cg__http_parser_notice(struct cg__http_parser *parser, const char *name,
                             const struct cg__http_entry *entry);
 
-/* Whether it does anything with a field of this name. */
+/* Whether a field of this name may mean anything to it or to llhttp. */
 bool cg__http_parser_notices(const char *name, size_t len);
 
 /* Makes the checks that llhttp does not make, on a complete head,

@@ -90,49 +90,6 @@ static enum cg__http_event repeated_response(struct cg__http_parser *parser, siz
     return CG__HTTP_HEAD;
 }
 
-/* A line of fields, as llhttp reads it. */
-struct line {
-    const char *value;
-    size_t len;
-};
-
-static int on_value(llhttp_t *llhttp, const char *at, size_t size)
-{
-    *(struct line *)llhttp->data = (struct line){at, size};
-    return 0;
-}
-
-static const llhttp_settings_t line_calls = {.on_header_value = on_value};
-
-/* Brings llhttp behind a field that has no meaning for it. */
-static void reach_line(llhttp_t *llhttp)
-{
-    static const char head[] = "GET / HTTP/1.1\r\nA: b\r\n";
-    struct line line;
-
-    llhttp_init(llhttp, HTTP_REQUEST, &line_calls);
-    llhttp->data = &line;
-    llhttp_execute(llhttp, head, sizeof head - 1);
-    llhttp->data = NULL;
-}
-
-/* Whether llhttp accepts this line between two fields, and is in the same state behind it as
- * before it. */
-static bool read_line(struct cg__http_repeat *repeat, const char *at, size_t size,
-                      struct line *line)
-{
-    llhttp_t llhttp;
-
-    if (repeat->between.settings == NULL)
-        reach_line(&repeat->between);
-    memcpy(&llhttp, &repeat->between, sizeof llhttp); /* with its padding, for memcmp */
-    llhttp.data = line;
-    if (llhttp_execute(&llhttp, at, size) != HPE_OK)
-        return false;
-    llhttp.data = NULL;
-    return memcmp(&llhttp, &repeat->between, sizeof llhttp) == 0;
-}
-
 /* Replaces the remembered line whose value differs at this place from `fields`, which are the
  * bytes behind the target of a request. Returns where the new line ends, or 0. */
 static size_t renew_line(struct cg__http_parser *parser, const char *fields, size_t size,
@@ -140,24 +97,24 @@ static size_t renew_line(struct cg__http_parser *parser, const char *fields, siz
 {
     struct cg__http_repeat *repeat = parser->repeat;
     struct cg__http_repeat_line old;
-    struct line line = {.len = 0};
-    const char *from, *end;
-    size_t len;
+    const char *from, *end, *value;
+    size_t len, value_len;
 
     if (!cg__http_repeat_find(repeat, place, &old))
         return 0;
     from = fields + old.from;
     end = memchr(fields + place, '\n', size - place);
-    if (end == NULL || end[-1] != '\r' || cg__http_parser_notices(from, old.name_len))
+    if (end == NULL || *--end != '\r' || cg__http_parser_notices(from, old.name_len))
         return 0;
-    len = (size_t)(++end - from);
-    if (repeat->used - old.len + len > parser->limits->headers ||
-        !read_line(repeat, from, len, &line))
-        return 0;
-    line.len = cg__ascii_trimmed(line.value, line.len);
-    if (line.len == 0 ||
-        !cg__http_repeat_renew(repeat, &old, from, len, (uint32_t)(line.value - from),
-                               (uint32_t)line.len))
+    value = from + old.name_len + 1;
+    while (cg__ascii_is_blank(*value))
+        value++;
+    value_len = cg__ascii_trimmed(value, (size_t)(end - value));
+    len = (size_t)(end - from) + 2;
+    if (repeat->used - old.len + len > parser->limits->headers || value_len == 0 ||
+        !cg__http_message_is_value(value, value_len) ||
+        !cg__http_repeat_renew(repeat, &old, from, len, (uint32_t)(value - from),
+                               (uint32_t)value_len))
         return 0;
     return old.from + len;
 }

@@ -10,11 +10,10 @@
  * behind each such target. What it does next depends only on the bytes that follow, which are
  * compared. Other targets are left to llhttp.
  *
- * If the value of a field differs, llhttp reads the line of that field alone, from the state that
- * it is in between two fields. If it is in the same state behind that line, the line means nothing
- * for it, and so nothing for what follows. Then, if it means nothing for our checks either, the
- * line takes the place of the remembered one: what is remembered is always a valid head. A head
- * with more than a few such lines is parsed as a whole, because that is faster.
+ * If the value of a field differs, and neither llhttp nor our checks look at fields of its name, then
+ * every value that HTTP allows is valid there, and llhttp is in the same state behind it. The line
+ * takes the place of the remembered one: what is remembered is always a valid head. A head with more
+ * than a few such lines is parsed as a whole, because that is faster.
  *
  * What a response means depends on its bytes, and on
  * whether its request was HEAD. Only a valid, complete head without a coding or upgrade is
@@ -23,8 +22,6 @@
  * are never compared with those of another. */
 #ifndef COGEN_HTTP_HTTP1_REPEAT_H
 #define COGEN_HTTP_HTTP1_REPEAT_H
-
-#include <llhttp.h>
 
 #include "http/message/message.h"
 
@@ -47,7 +44,6 @@ struct cg__http_repeat {
     uint16_t status;
     uint32_t reason, reason_len; /* place in the list of fields */
     uint64_t length;
-    llhttp_t between; /* llhttp's state between two fields; no settings: not made yet */
 };
 
 /* The line of a remembered field. */

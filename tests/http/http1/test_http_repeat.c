@@ -3,7 +3,7 @@
  * parser recognizes them, and reads each request as it would alone. */
 #include "config.h"
 
-#include "http/http1/parser.h"
+#include "http/http1/parser_inside.h"
 #include "tests/support/support.h"
 
 #include <stdio.h>
@@ -362,6 +362,58 @@ static void many_values(void)
     }
 }
 
+/* Stores llhttp's state behind a head of one field that has not ended. */
+static void state_behind(llhttp_t *state, const char *name, const char *value)
+{
+    struct cg_http_headers line = {.data = NULL}, fields = {.data = NULL};
+    struct cg__http_parser parser;
+    char text[128];
+    size_t used;
+    int size = snprintf(text, sizeof text, "GET / HTTP/1.1\r\n%s: %s\r\n", name, value);
+
+    cg__http_parser_init(&parser, CG__HTTP_REQUEST, &fields, NULL, &small);
+    parser.line = &line;
+    IS(cg__http_parser_parse(&parser, text, (size_t)size, &used), CG__HTTP_MORE);
+    memcpy(state, &parser.llhttp, sizeof *state); /* with its padding, for memcmp */
+    state->data = NULL;
+    cg__http_message_clear(&line);
+    cg__http_message_clear(&fields);
+}
+
+/* No value of a field that the parser does not notice changes what llhttp does behind it. This also
+ * tells when a new llhttp looks at more fields. */
+static void unnoticed(void)
+{
+    static const char *const names[] = {
+        "A", "Accept", "Accept-Encoding", "Accept-Language", "Alt-Svc", "Authorization",
+        "Cache-Control", "Content-Encoding", "Content-Type", "Cookie", "Date", "Expect", "Forwarded",
+        "From", "HTTP2-Settings", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range",
+        "Max-Forwards", "Origin", "Pragma", "Priority", "Proxy-Authenticate", "Proxy-Authorization",
+        "Range", "Referer", "Sec-WebSocket-Extensions", "Sec-WebSocket-Key",
+        "Sec-WebSocket-Protocol", "Sec-WebSocket-Version", "TE", "Trailer",
+        "Upgrade-Insecure-Requests", "User-Agent", "Via", "Warning", "X-Forwarded-For",
+        /* Those that are noticed: */
+        "Connection", "Content-Length", "Host", "Keep-Alive", "Proxy-Connection",
+        "Transfer-Encoding", "Upgrade"};
+    static const char *const values[] = {"1", "close", "keep-alive", "upgrade", "chunked",
+                                         "100-continue", "h2c", "trailers"};
+    llhttp_t usual, state;
+    unsigned noticed = 0;
+
+    state_behind(&usual, "A", "b");
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (cg__http_parser_notices(names[i], strlen(names[i]))) {
+            noticed++;
+            continue;
+        }
+        for (size_t j = 0; j < COUNT(values); j++) {
+            state_behind(&state, names[i], values[j]);
+            ck_assert_msg(memcmp(&state, &usual, sizeof usual) == 0, "%s: %s", names[i], values[j]);
+        }
+    }
+    IS(noticed, 7);
+}
+
 /* Request smuggling: a second request hidden after repeated fields, a body that is not
  * declared, and other messages that two parsers could read differently. */
 static void smuggled(void)
@@ -453,6 +505,7 @@ int main(void)
         PLAIN(no_memory, .where = ON_SIM),
         PLAIN(other_values, .where = ON_SIM),
         PLAIN(many_values, .where = ON_SIM),
+        PLAIN(unnoticed, .where = ON_SIM),
         PLAIN(smuggled, .where = ON_SIM),
         PLAIN(long_fields, .where = ON_SIM),
         PLAIN(owners, .where = ON_SIM),
