@@ -15,6 +15,9 @@ enum {
     CONTROL = 128, /* bytes: PKTINFO, TTL and TOS, of IPv4 in IPv6 too */
 };
 
+/* io->known: what the kernel was asked once for each socket and direction. */
+enum { UNKNOWN, YES, NO };
+
 union control {
     size_t align; /* aligns the buffer for a struct cmsghdr */
     char bytes[CONTROL];
@@ -201,7 +204,21 @@ static void take(struct cg_datagram *datagram, const struct cg__message *receive
         note_info(datagram->info, message);
 }
 
-ssize_t cg__datagrams_receive(const struct cg_io *io)
+/* A UNIX socket has no information. With a buffer for it the kernel would open here the
+ * descriptors that a sender passes; without one it drops them. */
+static bool has_info(struct cg_io *io)
+{
+    struct sockaddr name = {.sa_family = AF_UNSPEC};
+    socklen_t len = sizeof name;
+
+    if (io->known == UNKNOWN) {
+        getsockname(io->fd, &name, &len);
+        io->known = name.sa_family == AF_INET || name.sa_family == AF_INET6 ? YES : NO;
+    }
+    return io->known == YES;
+}
+
+ssize_t cg__datagrams_receive(struct cg_io *io)
 {
     struct batch batch;
     ssize_t n;
@@ -217,7 +234,7 @@ ssize_t cg__datagrams_receive(const struct cg_io *io)
             message->msg_name = &datagram->addr->base;
             message->msg_namelen = sizeof datagram->addr->un; /* the largest kind */
         }
-        if (datagram->info) {
+        if (datagram->info && has_info(io)) {
             message->msg_control = batch.controls[i].bytes;
             message->msg_controllen = sizeof batch.controls[i];
         }
@@ -280,11 +297,8 @@ static bool has_run(const struct cg_io *io)
     return false;
 }
 
-/* Asks the kernel once for each socket. */
 static bool takes_segments(struct cg_io *io)
 {
-    enum { UNKNOWN, YES, NO };
-
     if (io->known == UNKNOWN)
         io->known = cg__segments_known(io->fd) ? YES : NO;
     return io->known == YES;

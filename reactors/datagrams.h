@@ -9,7 +9,7 @@
 /* Make one attempt, without waiting, at a request CG_IO_RECV_DATAGRAMS or
  * CG_IO_SEND_DATAGRAMS. Return how many datagrams were moved, at least 1; -EAGAIN;
  * -errno. */
-ssize_t cg__datagrams_receive(const struct cg_io *io);
+ssize_t cg__datagrams_receive(struct cg_io *io);
 ssize_t cg__datagrams_send(struct cg_io *io);
 
 /* One of several messages, laid out as in recvmmsg's struct mmsghdr. */

@@ -215,6 +215,28 @@ static void too_many(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
+/* Descriptors that come with a datagram are not opened, even if its information is wanted. */
+static ssize_t with_datagram(void *arg)
+{
+    struct cg_datagram_info info;
+    struct cg_sock *a, *b;
+    int ends[2], fds[2] = {0, 0};
+    char byte;
+    struct cg_datagram one = {.buf = &byte, .size = 1, .info = &info};
+
+    (void)arg;
+    OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends));
+    OK(cg_sock_attach(cg_sched_self(), ends[0], &a));
+    OK(cg_sock_attach(cg_sched_self(), ends[1], &b));
+    send_raw(a, fds, 2);
+    IS(cg_yield(cg_receive_datagrams(b, &one, 1)), 1);
+    IS(one.len, 1);
+    IS(info.ttl, -1);
+    cg_sock_close(a);
+    cg_sock_close(b);
+    return 0;
+}
+
 /* A listener and a connection are passed on, and the sender closes its own. The receiver
  * gets what was in flight. */
 static void sockets(struct cg_sock *a, struct cg_sock *b)
@@ -290,6 +312,7 @@ static const struct test_case cases[] = {
     LINK(given_up, UNIX),  LINK(mistakes, UNIX),  LINK(sockets, UNIX),
     LINK(lost, UNIX),
     LINK(too_many, .where = ON_KERNEL, .over = OVER_UNIX),
+    CORO(with_datagram, .where = ON_KERNEL),
     LINK(elsewhere, .over = OVER_TCP | OVER_PAIR),
 };
 
