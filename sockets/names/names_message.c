@@ -154,7 +154,8 @@ bool cg__names_message_read(const unsigned char *buf, size_t len,
     return read_question(buf, len, question) != NULL && !(buf[2] & RESPONSE);
 }
 
-/* Stores an address, if the record is one of this type. */
+/* Stores an address, if the record is one of this type. The record may also be an alias of the
+ * host: the answer lives as long as all of its records. */
 static void add_record(struct cg__names_answer *answer, unsigned type, unsigned len,
                        const unsigned char *record)
 {
@@ -162,13 +163,13 @@ static void add_record(struct cg__names_answer *answer, unsigned type, unsigned 
     struct sockaddr_in in = {.sin_family = AF_INET};
     uint32_t ttl = (uint32_t)two(record + 4) << 16 | two(record + 6);
 
+    if (ttl < answer->ttl)
+        answer->ttl = ttl;
     if (two(record) != type || len != (type == CG__NAMES_A ? 4 : 16))
         return;
     memcpy(type == CG__NAMES_A ? (void *)&in.sin_addr : &in6.sin6_addr, record + RECORD, len);
     cg__resolve_add(&answer->addrs, type == CG__NAMES_A ? (const struct sockaddr *)&in
                                                         : (const struct sockaddr *)&in6);
-    if (ttl < answer->ttl)
-        answer->ttl = ttl;
 }
 
 bool cg__names_message_read_answer(const unsigned char *buf, size_t len,

@@ -64,6 +64,9 @@ void cg__cares_answer_addrs(struct cg__cares_answer *answer, int status,
         if (node->ai_ttl * CG_SECOND < least)
             least = node->ai_ttl * CG_SECOND;
     }
+    for (const struct ares_addrinfo_cname *alias = info->cnames; alias; alias = alias->next)
+        if (alias->ttl * CG_SECOND < least)
+            least = alias->ttl * CG_SECOND;
     settle(answer, 0, least);
 }
 

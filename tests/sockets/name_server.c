@@ -20,6 +20,7 @@
 enum {
     HEADER = 12,
     TYPE_A = 1,
+    TYPE_CNAME = 5,
     TYPE_PTR = 12,
     TYPE_TXT = 16,
     TYPE_AAAA = 28,
@@ -94,6 +95,17 @@ static size_t add_answer(unsigned char *to, int type, const void *addr, size_t s
     return sizeof head + size;
 }
 
+/* Adds an alias that lives for 0 seconds, and the address behind it. */
+static size_t add_alias(unsigned char *reply, size_t at, const struct in_addr *in)
+{
+    size_t next = at + add_answer(reply + at, TYPE_CNAME, "\002v4\004test", 9);
+
+    reply[at + 9] = 0;
+    add_answer(reply + next, TYPE_A, in, sizeof *in);
+    reply[next + 1] = (unsigned char)(next - 9); /* of the alias's target */
+    return next + 16;
+}
+
 static const struct record {
     const char *begin; /* of the names that have it */
     int type;
@@ -140,6 +152,10 @@ static size_t answer(const struct query *query, unsigned char reply[static 1024]
         size += add_answer(reply + size, TYPE_A, &in, sizeof in);
         answers++;
     }
+    if (query->type == TYPE_A && begins(query, "alias.")) {
+        size = add_alias(reply, size, &in);
+        answers += 2;
+    }
     for (unsigned i = 0; query->type == TYPE_A && begins(query, "many.") && i < 20;
          i++) {
         in.s_addr = htonl(0x7f000100 + i);
@@ -159,7 +175,7 @@ static size_t answer(const struct query *query, unsigned char reply[static 1024]
     if (begins(query, "fail."))
         code = SERVFAIL;
     else if (!is_v4(query) && !begins(query, "v6.") && !begins(query, "many.") &&
-             !begins(query, "empty.") && !has_records(query))
+             !begins(query, "empty.") && !begins(query, "alias.") && !has_records(query))
         code = NXDOMAIN;
     reply[2] = 0x81; /* a response; recursion desired */
     reply[3] = (unsigned char)(0x80 | code);

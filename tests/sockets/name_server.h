@@ -11,6 +11,7 @@
  * held.* is like v4.*, but the response waits for name_server_release
  * cut.* is like v4.*, but over TCP only
  * half.* is like v4.*, but AAAA queries get no response
+ * alias.* is another name of v4.test, for 0 seconds
  * srv.* has four servers of a service: b.test (priority 10, weight 0, port 81) and
  *       a.test (5, 60, 80) twice, once by an invalid name, and the root
  * not.* says that a service is not offered

@@ -230,6 +230,10 @@ static void messages(void)
     IS(again.addrs.addrs[0].in.sin_addr.s_addr, 0x05060708);
     for (size_t cut = 0; cut < len; cut++)
         ck_assert(!cg__names_message_read_answer(message, cut, &question, &again));
+    message[len - 13] = 5; /* an alias: how long it lives counts, too */
+    ck_assert(cg__names_message_read_answer(message, len, &question, &again));
+    IS(again.addrs.count, 0);
+    IS(again.ttl, 70000);
     question.type = CG__NAMES_AAAA;
     ck_assert(!cg__names_message_read_answer(message, len, &question, &again));
 }

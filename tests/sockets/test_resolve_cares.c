@@ -385,6 +385,22 @@ static ssize_t remembers(void *arg)
     return 0;
 }
 
+/* Addresses behind an alias are remembered no longer than the alias lives. */
+static ssize_t remembers_aliases(void *arg)
+{
+    struct cg_addr_list list;
+
+    (void)arg;
+    use_cares(cg_sched_self(), CG_MINUTE, NULL);
+    for (unsigned asked = 1; asked <= 2; asked++) {
+        IS(cg_yield(cg_resolve("alias.test", "80", &list, .family = AF_INET)), 1);
+        ck_assert(resolving_has(&list, "127.0.0.4:80"));
+        ck_assert_uint_eq(name_server_questions(dns), asked);
+    }
+    name_server_stop(dns);
+    return 0;
+}
+
 static ssize_t remembers_nothing(void *arg)
 {
     char text[CG_ADDR_SIZE];
@@ -444,6 +460,7 @@ static const struct test_case cases[] = {
     PLAIN(holds_nothing_open, .where = ON_KERNEL),
     PLAIN(shielded, .where = ON_KERNEL),
     CORO(remembers, .where = ON_KERNEL),
+    CORO(remembers_aliases, .where = ON_KERNEL),
     CORO(remembers_nothing, .where = ON_KERNEL),
     CORO(respects_resolv_conf, .where = ON_KERNEL),
     CORO(respects_hosts, .where = ON_KERNEL),
