@@ -47,10 +47,11 @@ static bool parse_address(struct cg__tls_host *host)
     }
     if (zone != NULL)
         *zone = '\0';
-    if (inet_pton(AF_INET6, host->text, host->address) != 1)
-        return false;
-    host->address_len = 16;
-    return true;
+    if (inet_pton(AF_INET6, host->text, host->address) == 1)
+        host->address_len = 16;
+    else if (zone != NULL)
+        *zone = '%'; /* no name has a zone */
+    return host->address_len > 0;
 }
 
 const char *cg__tls_host_parse(const char *text, struct cg__tls_host *host)
