@@ -77,14 +77,6 @@ static ssize_t watch(struct cg_http_request *req, void *arg)
     return 0;
 }
 
-/* Waits for a signal, and then until the requests in progress have their responses. */
-static ssize_t stop(void *server)
-{
-    ssize_t n = cg_yield(cg_any((cg_wait_os_signal(SIGINT), cg_wait_os_signal(SIGTERM))));
-
-    return n < 0 ? n : cg_yield(cg_http_shutdown(server, .timeout = 10 * CG_SECOND));
-}
-
 static ssize_t api(void *addr)
 {
     struct cg_http_server *server = cg_http_server_new();
@@ -99,11 +91,11 @@ static ssize_t api(void *addr)
     if (n == 0)
         n = cg_http_server_mount(server, "GET /watch", watch, NULL);
     if (n == 0 && (n = cg_sock_listen(cg_sched_self(), addr, &listener)) >= 0) {
-        struct cg_op *serving = cg_http_serve(server, listener);
+        struct cg_op *serving = cg_http_serve(server, listener, .grace = 10 * CG_SECOND);
 
-        /* The shutdown makes cg_http_serve complete, with 0, when all connections have ended.
-         * If the listener fails before, nobody waits for signals any more. */
-        n = cg_yield(cg_any((serving, cg_call(stop, server))));
+        /* A signal wins the race, which cancels the server: it accepts no more connections, and
+         * requests in progress have 10 s to end. The race completes when all have ended. */
+        n = cg_yield(cg_any((serving, cg_wait_os_signal(SIGTERM), cg_wait_os_signal(SIGINT))));
         if (n == 0)
             n = cg_op_result(serving);
         cg_sock_close(listener);

@@ -190,7 +190,8 @@ static bool is_over(const struct cg__http_serving *serving)
     return serving->over || serving->server->cut;
 }
 
-/* Starts a connection when the limit allows. 0, or a negative code that ends serving. */
+/* Starts a connection when the limit allows, or if there will be no other chance before the end.
+ * 0, or a negative code that ends serving. */
 static ssize_t take(struct cg__http_serving *serving, struct cg_sock *sock)
 {
     struct cg__http_conn *conn = conn_new(serving, sock);
@@ -199,7 +200,8 @@ static ssize_t take(struct cg__http_serving *serving, struct cg_sock *sock)
     if (conn == NULL)
         return 0;
     n = cg__http_places_wait(serving->server);
-    if ((n < 0 && !serving->server->draining) || is_over(serving))
+    if ((n < 0 && !serving->server->draining && serving->grace <= 0) ||
+        is_over(serving))
         conn_drop(conn);
     else
         start(conn);
@@ -226,37 +228,44 @@ static ssize_t accept_one(struct cg_sock *listener, struct cg__http_serving *ser
     return take(serving, sock);
 }
 
-/* Accepts connections until an error, a cancel or a shutdown; returns the reason. */
-static ssize_t accept_all(struct cg_sock *listener, struct cg__http_serving *serving)
+/* Accepts connections until an error, a cancel or a shutdown; returns the reason, 0 for a
+ * shutdown. */
+static ssize_t accept_all(struct cg__http_serving *serving)
 {
     ssize_t n = 0;
 
+    cg_scope_open(&serving->scope, CG_NEVER, false);
     while (n >= 0 && !serving->server->draining)
-        n = accept_one(listener, serving);
-    return n;
+        n = accept_one(serving->listener, serving);
+    cg_scope_close(&serving->scope);
+    cg_spread_close(serving->spread);
+    return serving->server->draining ? 0 : n;
 }
 
-/* While the server drains: waits for a place. False: the shutdown or the serve is over. */
-static bool wait_place(struct cg_http_server *server)
+/* While the server drains: waits for a place, or until the shutdown is cut. 0, or cancelled. */
+static ssize_t wait_place(struct cg_http_server *server)
 {
     ssize_t n = 0;
 
     while (n >= 0 && !server->cut && server->all.count >= server->options.connections)
         n = wait_end(server, false);
-    return n >= 0 && !server->cut;
+    return n < 0 ? n : 0;
 }
 
-/* Serves the connections that have come already. */
-static void accept_late(struct cg_sock *listener, struct cg__http_serving *serving)
+/* Serves the connections that have come already. 0, or -ECANCELED. */
+static ssize_t accept_late(struct cg__http_serving *serving)
 {
     struct cg_http_server *server = serving->server;
+    ssize_t n = 0;
 
-    for (int i = 0; i < CG_BACKLOG && wait_place(server); i++) {
+    for (int i = 0; i < CG_BACKLOG && (n = wait_place(server)) == 0 && !server->cut;
+         i++) {
         struct cg__http_conn *conn;
         struct cg_sock *sock;
 
-        if (cg_yield(cg_drain_listener(listener, &sock, .trouble = trouble,
-                                       .trouble_arg = server)) < 0)
+        n = cg_yield(cg_drain_listener(serving->listener, &sock, .trouble = trouble,
+                                       .trouble_arg = server));
+        if (n < 0)
             break;
         if (cg_spread_pass(serving->spread, sock))
             continue;
@@ -264,6 +273,7 @@ static void accept_late(struct cg_sock *listener, struct cg__http_serving *servi
         if (conn != NULL)
             start(conn);
     }
+    return n == -ECANCELED ? n : 0;
 }
 
 /* The listener may be closed at any time from here on: keep it until run ends. */
@@ -295,25 +305,54 @@ static void wait_for_the_coming(const struct cg__http_serving *serving)
         cg_yield(cg_sleep(CG_MILLISECOND, .shield = true));
 }
 
-/* Accepts connections, and the late ones when the server drains. Returns why it ended. */
-static ssize_t accept_to_the_end(struct cg_sock *listener, struct cg__http_serving *serving)
+/* Lets go of the listener, and wakes a shutdown. */
+static void end_accepting(struct cg__http_serving *serving)
 {
-    ssize_t n;
-
-    cg_scope_open(&serving->scope, CG_NEVER, false);
-    n = accept_all(listener, serving);
-    cg_scope_close(&serving->scope);
-    cg_spread_close(serving->spread);
-    if (serving->server->draining) {
-        accept_late(listener, serving);
-        n = 0;
-    } else {
-        serving->over = true;
-        cancel_conns(serving->server, serving);
-    }
     wait_for_the_coming(serving);
     serving->accepts = false;
-    return n;
+    cg_sock_unkeep(serving->listener);
+    serving->listener = NULL;
+    cg_yield(cg_signal(serving->server, NULL, .shield = true, .prio = CG_PRIO_CORO));
+}
+
+/* While the server drains: serves what has come, and waits until its connections have ended. 0,
+ * or a negative code if it was cancelled. */
+static ssize_t end(void *arg)
+{
+    struct cg__http_serving *serving = arg;
+    ssize_t n = serving->listener != NULL ? accept_late(serving) : 0;
+
+    if (n < 0)
+        return n;
+    if (serving->listener != NULL)
+        end_accepting(serving);
+    while (n >= 0 && serving->conns > 0)
+        n = wait_end(serving->server, false);
+    return n < 0 ? n : 0;
+}
+
+/* Shuts the server down. 0, or a negative code if the grace period is over. */
+static ssize_t end_gently(struct cg__http_serving *serving)
+{
+    struct cg_op *rest = cg_call(end, serving);
+    ssize_t n;
+
+    serving->accepts =
+        false; /* there may be no memory for the call: no shutdown waits for it */
+    n = cg_yield(
+        cg_all((cg_http_shutdown(serving->server, .timeout = serving->grace), rest),
+               .timeout = serving->grace, .shield = true));
+    return n < 0 ? n : cg_op_result(rest);
+}
+
+static void end_at_once(struct cg__http_serving *serving)
+{
+    serving->over = true;
+    cancel_conns(serving->server, serving);
+    if (serving->listener != NULL)
+        end_accepting(serving);
+    while (serving->conns > 0)
+        wait_end(serving->server, true);
 }
 
 static int open_serving(struct cg__http_serving *serving, const char *spread)
@@ -339,6 +378,8 @@ static struct cg__http_serving serving_of(const struct cg_http_serve_op *op)
     return (struct cg__http_serving){
         .next = op->server->serving,
         .server = op->server,
+        .listener = op->listener,
+        .grace = op->grace,
         .wrap = wraps ? op->wrap : options->wrap,
         .wrap_arg = wraps ? op->wrap_arg : options->wrap_arg,
         .protocols = op->protocols != 0 ? op->protocols : options->protocols,
@@ -351,25 +392,21 @@ static ssize_t serve_run(struct cg_op *op)
     struct cg_http_server *server = of(op)->server;
     struct cg__http_serving serving = serving_of(of(op));
     struct cg__http_serving **at = &server->serving;
-    ssize_t n = open_serving(&serving, of(op)->spread);
+    ssize_t n = open_serving(&serving, of(op)->spread), left;
 
     if (n < 0) {
         cg_sock_unkeep(of(op)->listener);
         return n;
     }
     server->serving = &serving;
-    n = accept_to_the_end(of(op)->listener, &serving);
-    cg_sock_unkeep(of(op)->listener);
-    /* wakes a shutdown */
-    cg_yield(cg_signal(server, NULL, .shield = true, .prio = CG_PRIO_CORO));
-    while (serving.conns > 0) {
-        ssize_t rc = wait_end(server, n < 0);
-
-        if (rc < 0 && n >= 0) { /* cancelled while it drains */
-            n = rc;
-            cancel_conns(server, &serving);
-        }
-    }
+    n = accept_all(&serving);
+    if (n == 0) /* a shutdown, which has a timeout of its own */
+        n = end(&serving);
+    left = n;
+    if (n < 0 && serving.grace > 0)
+        left = end_gently(&serving);
+    if (left < 0)
+        end_at_once(&serving);
     while (*at != &serving)
         at = &(*at)->next;
     *at = serving.next;

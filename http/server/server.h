@@ -55,13 +55,16 @@ struct cg__http_out {
 struct cg__http_serving {
     struct cg__http_serving *next;
     struct cg_http_server *server;
+    struct cg_sock *listener; /* NULL: it has ended accepting */
     struct cg_spread *spread; /* NULL: all connections stay in this worker */
     struct cg_scope scope;
     ssize_t (*wrap)(struct cg_sock **conn, void *arg); /* puts TLS over a connection; or NULL */
     void *wrap_arg;
+    int64_t grace;
     unsigned conns;
     uint8_t protocols; /* enum cg_http_protocol */
-    bool accepts; /* it accepts connections, or drains its listener */
+    bool
+        accepts; /* it accepts connections, or drains its listener: a shutdown waits for it */
     bool over;    /* it was cancelled, or its listener has failed */
 };
 

@@ -179,6 +179,7 @@ struct cg_http_serve_op {
     const char *spread;
     ssize_t (*wrap)(struct cg_sock **conn, void *arg);
     void *wrap_arg;
+    int64_t grace;
     uint8_t protocols;
 };
 
@@ -194,12 +195,16 @@ struct cg_http_shutdown_op { /* cg_http_shutdown, cg_http_wait_shutdown */
     cg_http_server_new_with(CG__OPTIONS(struct cg_http_server_options, __VA_ARGS__))
 
 /* cg_http_serve(server, listener): accepts connections and responds to their requests,
- * until it is cancelled, the listener fails, or the server is shut down. It completes
- * when all these connections have ended, with the reason (0: shut down). A cancel ends
- * them at once; so does closing the listener (-EBADF). The listener is borrowed. Several
- * of these operations may run at once, with listeners of one scheduler. After a shutdown
- * it also serves the connections that had come by then and were not accepted yet, at most
- * CG_BACKLOG (see cg_drain_listener). Keyword:
+ * until it is cancelled or times out, the listener fails or is closed, or the server is shut
+ * down. It completes when all these connections have ended, with the reason: 0 (shut down),
+ * -ECANCELED, -ETIMEDOUT, -EBADF ... The listener is borrowed. Several of these operations
+ * may run at once, with listeners of one scheduler. After a shutdown it also serves the
+ * connections that had come by then and were not accepted yet, at most CG_BACKLOG (see
+ * cg_drain_listener). Keywords:
+ *   .grace   how long requests may continue after the end, in ns, before they are cancelled:
+ *            if it ends for another reason than a shutdown, it shuts the server down first, as
+ *            cg_http_shutdown does with this timeout. 0: they are cancelled at once; CG_NEVER:
+ *            no limit
  *   .spread  in a crew: a new connection goes to the worker that serves the fewest, as with
  *            cg_serve. The service's name, the same for the servers of all workers; NULL:
  *            all connections stay here. Borrowed. -EEXIST: this worker serves under this
