@@ -49,9 +49,7 @@ void cg__tls_identity_drop(struct cg__tls_identity *identity)
     sk_X509_pop_free(identity->chain, X509_free);
 }
 
-/* Without this callback OpenSSL would ask for a passphrase at the terminal. Sets *asked if
- * OpenSSL needed one. */
-static int no_passphrase(char *buf, int size, int writing, void *asked)
+int cg__tls_identity_no_passphrase(char *buf, int size, int writing, void *asked)
 {
     (void)buf;
     (void)size;
@@ -64,11 +62,12 @@ static bool read_certs(struct cg__tls_identity *identity, BIO *file, bool *encry
 {
     X509 *next;
 
-    identity->cert = PEM_read_bio_X509(file, NULL, no_passphrase, encrypted);
+    identity->cert = PEM_read_bio_X509(file, NULL, cg__tls_identity_no_passphrase, encrypted);
     identity->chain = sk_X509_new_null();
     if (identity->cert == NULL || identity->chain == NULL)
         return false;
-    while ((next = PEM_read_bio_X509(file, NULL, no_passphrase, encrypted)) != NULL) {
+    while ((next = PEM_read_bio_X509(file, NULL, cg__tls_identity_no_passphrase, encrypted)) !=
+           NULL) {
         if (sk_X509_push(identity->chain, next) <= 0) {
             X509_free(next);
             return false;
@@ -100,7 +99,8 @@ static int read_key(struct cg__tls_identity *identity, const char *source, char 
     bool encrypted = false, opened = file != NULL;
 
     if (opened)
-        identity->key = PEM_read_bio_PrivateKey(file, NULL, no_passphrase, &encrypted);
+        identity->key = PEM_read_bio_PrivateKey(file, NULL, cg__tls_identity_no_passphrase,
+                                                &encrypted);
     BIO_free(file);
     if (encrypted)
         return cg__tls_why_named(source, "the private key is encrypted", why);

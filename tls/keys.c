@@ -90,10 +90,11 @@ static int add_identities(struct cg__tls_keys *keys, const struct cg_tls_options
 /* Trusts the certificates of a PEM, and checks its revocation lists, if there are any. A server
  * also lists the certificates' names to clients that it asks for a certificate. Returns false if
  * there is no certificate. */
-static bool trust_all(SSL_CTX *context, BIO *file)
+static bool trust_all(SSL_CTX *context, BIO *file, bool *encrypted)
 {
     X509_STORE *store = SSL_CTX_get_cert_store(context);
-    STACK_OF(X509_INFO) *all = PEM_X509_INFO_read_bio(file, NULL, NULL, NULL);
+    STACK_OF(X509_INFO) *all =
+        PEM_X509_INFO_read_bio(file, NULL, cg__tls_identity_no_passphrase, encrypted);
     int count = 0;
 
     for (int i = 0; i < sk_X509_INFO_num(all); i++) {
@@ -113,9 +114,12 @@ static bool trust_all(SSL_CTX *context, BIO *file)
 static int trust_file(SSL_CTX *context, const char *source, char *why)
 {
     BIO *file = cg__tls_identity_pem_open(source);
-    bool opened = file != NULL, ok = opened && trust_all(context, file);
+    bool encrypted = false, opened = file != NULL;
+    bool ok = opened && trust_all(context, file, &encrypted);
 
     BIO_free(file);
+    if (encrypted)
+        return cg__tls_why_named(source, "a certificate is encrypted", why);
     if (!ok && opened && !cg__tls_why_system())
         return cg__tls_why_named(source, "no certificate in PEM", why);
     return ok ? 0 : cg__tls_why_file(source, "no certificate in PEM", why);

@@ -63,6 +63,10 @@ BIO *cg__tls_identity_pem_open(const char *source);
 /* The name of a source for messages. */
 const char *cg__tls_identity_pem_name(const char *source);
 
+/* The callback of everything that reads PEM: without it OpenSSL would ask for a passphrase at
+ * the terminal. Sets *asked, a bool, if OpenSSL needed one. */
+int cg__tls_identity_no_passphrase(char *buf, int size, int writing, void *asked);
+
 /* Reads a certificate and its key into a zeroed identity. Drop the identity also after a
  * failure. Returns 0 or CG_ETLS_FILE. */
 int cg__tls_identity_read(struct cg__tls_identity *identity, const struct cg_tls_pair *pair,

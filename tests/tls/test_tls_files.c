@@ -75,6 +75,14 @@ static int loaded(const char *cert, const char *key, char *why)
     return rc;
 }
 
+/* OpenSSL decrypts such a certificate if it gets a passphrase. */
+static const char encrypted[] = "-----BEGIN CERTIFICATE-----\n"
+                                "Proc-Type: 4,ENCRYPTED\n"
+                                "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n"
+                                "\n"
+                                "MTIzNDU2Nzg5MDEyMzQ1Ng==\n"
+                                "-----END CERTIFICATE-----\n";
+
 /* Files that are missing, are no certificate, or do not match are refused with a
  * message. */
 static ssize_t bad_files(void *arg)
@@ -107,6 +115,10 @@ static ssize_t bad_files(void *arg)
     ck_assert_str_eq(why, "no/such/file.pem: No such file or directory");
     IS(cg_tls_new(&tls, .ca_file = "/dev/null", .why = why), CG_ETLS_FILE);
     ck_assert_str_eq(why, "/dev/null: no certificate in PEM");
+    IS(cg_tls_new(&tls, .ca_file = encrypted, .why = why), CG_ETLS_FILE);
+    ck_assert_str_eq(why, "PEM in memory: a certificate is encrypted");
+    IS(cg_tls_new(&tls, .cert = encrypted, .why = why), CG_ETLS_FILE);
+    ck_assert_str_eq(why, "PEM in memory: the certificate is encrypted");
     IS(cg_tls_new(&tls, .ca_path = "no/such/directory", .why = why), CG_ETLS_FILE);
     ck_assert_str_eq(why, "no/such/directory: No such file or directory");
     ck_assert_ptr_null(tls);
