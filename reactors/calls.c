@@ -167,6 +167,16 @@ bool cg__calls_accept_pauses(ssize_t error)
     return error < 0;
 }
 
+bool cg__calls_send_pauses(const struct cg_io *io, ssize_t result)
+{
+    const struct cg_addr *to;
+
+    if (result != -EAGAIN || io->code != CG_IO_SEND_DATAGRAMS)
+        return false;
+    to = io->datagrams->addr;
+    return to && to->len > 0 && to->base.sa_family == AF_UNIX;
+}
+
 ssize_t cg__calls_attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain)
 {
     switch (io->code) {

@@ -56,6 +56,11 @@ static inline bool cg__calls_is_missing(ssize_t error)
  * will probably fail too (no descriptors, no memory, a firewall ...). */
 bool cg__calls_accept_pauses(ssize_t error);
 
+/* Whether a send that has this result waits for the receiver that its address names. While
+ * that has no room, the kernel reports the UNIX socket that sends as writable: it looks at
+ * the room of its peer only. So no event tells when to try again. */
+bool cg__calls_send_pauses(const struct cg_io *io, ssize_t result);
+
 /* The monotonic clock, ns: the `now` slot of every real backend. */
 int64_t cg__calls_clock(struct cg_reactor *reactor);
 

@@ -64,6 +64,8 @@ static enum step attempt(struct uring *u, struct cg_io *io)
             cg__uring_remember_plain(u, io->fd); /* if it fails, asks again next time */
         io->result = cg__calls_attempt(&u->base, io, true);
     }
+    if (cg__calls_send_pauses(io, io->result))
+        return LATER;
     return io->result == -EAGAIN ? READY : COMPLETE;
 }
 

@@ -18,6 +18,7 @@ enum {
     URING_AT_ONCE = 32, /* completions dispatched before their coroutines run */
     URING_PAUSE_ACCEPT = 100, /* ms before the next attempt without descriptors */
     URING_PAUSE_CONNECT = 10, /* ms before the next attempt while a UNIX backlog is full */
+    URING_PAUSE_SEND = 1,     /* ms before the next attempt while a UNIX receiver is full */
     URING_PAUSE_MEMORY = 10,  /* ms before the next attempt without memory for buffers */
     URING_BUFFERS_MIN = 32,   /* receive buffers at first (512 KiB) ... */
     URING_BUFFERS_MAX = 256, /* ... doubled each time they run out, up to this, until the
@@ -75,7 +76,7 @@ struct uring {
     struct uring_list starved; /* receives that found no buffer */
     uint8_t *plain;            /* one bit per descriptor that is known not to be a socket */
     size_t plain_size;
-    struct __kernel_timespec pause_accept, pause_connect;
+    struct __kernel_timespec pause_accept, pause_connect, pause_send;
     struct msghdr messages[URING_ENTRIES]; /* by place in the queue; the kernel copies a
                                             * message when it consumes the entry */
 };

@@ -114,6 +114,13 @@ static void prepare(struct uring *u, struct cg_io *io, struct io_uring_sqe *sqe)
     }
 }
 
+static struct __kernel_timespec *pause_of(struct uring *u, const struct cg_io *io)
+{
+    if (io->code == CG_IO_ACCEPT)
+        return &u->pause_accept;
+    return io->code == CG_IO_CONNECT ? &u->pause_connect : &u->pause_send;
+}
+
 void cg__uring_arm(struct uring *u, struct cg_io *io)
 {
     struct io_uring_sqe *sqe = entry(u);
@@ -125,8 +132,7 @@ void cg__uring_arm(struct uring *u, struct cg_io *io)
     if (cg__uring_is_called(u, io))
         io->mark |= URING_UNREADY;
     if (io->mark & URING_PAUSED)
-        io_uring_prep_timeout(
-            sqe, io->code == CG_IO_ACCEPT ? &u->pause_accept : &u->pause_connect, 0, 0);
+        io_uring_prep_timeout(sqe, pause_of(u, io), 0, 0);
     else if (io->mark & URING_UNREADY)
         prepare_poll(io, sqe);
     else

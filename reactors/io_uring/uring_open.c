@@ -114,6 +114,7 @@ int cg__uring_open(struct cg_reactor **reactor)
     u->starved.mark = URING_STARVED;
     u->pause_accept.tv_nsec = URING_PAUSE_ACCEPT * CG_MILLISECOND;
     u->pause_connect.tv_nsec = URING_PAUSE_CONNECT * CG_MILLISECOND;
+    u->pause_send.tv_nsec = URING_PAUSE_SEND * CG_MILLISECOND;
     if ((err = make_ring(u)) < 0)
         goto free_memory;
     if ((u->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {

@@ -14,6 +14,7 @@ enum { CG__BOTH = CG_IN | CG_OUT };
 
 #define CG__RETRY_PAUSE (10 * CG_MILLISECOND) /* when no event tells the time for the
                                                * next attempt */
+#define CG__FULL_PAUSE CG_MILLISECOND /* while a UNIX receiver has no room */
 #define CG__CHECK_PAUSE (20 * CG_MILLISECOND) /* between two checks of POLLs of which no
                                                * event tells */
 

@@ -115,6 +115,8 @@ ssize_t cg__fd_try(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
         n = cg__calls_attempt(&r->reactor, io, true);
     }
     remember(d, io, n);
+    if (cg__calls_send_pauses(io, n))
+        cg__fd_pause(r, d, CG__FULL_PAUSE);
     return n;
 }
 

@@ -273,6 +273,46 @@ static ssize_t full(void *arg)
     return 0;
 }
 
+static ssize_t send_one(void *arg)
+{
+    struct talk *talk = arg;
+
+    IS(cg_yield(cg_send_to(talk->client, "last", 4, talk->server_addr)), 4);
+    return 0;
+}
+
+/* The kernel does not tell when there is room at an address that is not the sender's peer. A
+ * send to it waits without spinning, and other requests of its socket go on. */
+static ssize_t full_address(void *arg)
+{
+    char addr[CG_ADDR_SIZE];
+    struct cg_coro *sender;
+    struct talk talk, other;
+    int64_t cpu;
+    int sent = 0;
+
+    (void)arg;
+    ck_assert(talk_open(OVER_UNIX, &talk));
+    other = talk;
+    other.client = talk_open_one(OVER_UNIX, addr);
+    while (cg_yield(cg_send_to(talk.client, "fill", 4, NULL, .timeout = 20 * MS)) == 4)
+        ck_assert_int_lt(++sent, 1000);
+    sender = test_start(send_one, &other);
+    test_until_waiting(sender);
+    cpu = test_clock(CLOCK_PROCESS_CPUTIME_ID);
+    OK(cg_yield(cg_sleep(400 * MS)));
+    ck_assert_int_lt(test_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu, 200 * MS);
+    IS(cg_yield(cg_send_to(talk.server, "back", 4, addr)), 4);
+    talk_hear(other.client, "back", NULL);
+    for (int i = 0; i < sent; i++)
+        talk_hear(talk.server, "fill", NULL);
+    talk_hear(talk.server, "last", NULL);
+    IS(test_end(sender), 0);
+    cg_sock_close(other.client);
+    talk_close(&talk);
+    return 0;
+}
+
 /* If no socket is bound to the address, the sender's next operation fails, and the socket
  * stays usable. */
 static ssize_t refused(void *arg)
@@ -453,6 +493,7 @@ static const struct test_case cases[] = {
     CORO(no_loss),
     CORO(at_once),
     CORO(full),
+    CORO(full_address),
     CORO(refused),
     CORO(refused_later),
     CORO(too_long),
