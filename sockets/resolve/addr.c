@@ -77,6 +77,14 @@ bool cg__addr_same_host(const char *a, const char *b)
     return length == other && cg__ascii_same(a, b, length);
 }
 
+/* Whether inet_aton, and so the system's resolver, would read a label as a number. */
+static bool is_number(const char *label)
+{
+    if (label[0] == '0' && (label[1] == 'x' || label[1] == 'X'))
+        return label[2 + strspn(label + 2, "0123456789abcdefABCDEF")] == '\0';
+    return *label != '\0' && label[strspn(label, "0123456789")] == '\0';
+}
+
 static bool is_name(const char *host)
 {
     const char *last = strrchr(host, '.');
@@ -86,8 +94,7 @@ static bool is_name(const char *host)
         return false;
     /* A number is no top-level domain, so this is an invalid IPv4 address and not a
      * name. */
-    last = last == NULL ? host : last + 1;
-    return last[strspn(last, "0123456789")] != '\0' || *last == '\0';
+    return !is_number(last == NULL ? host : last + 1);
 }
 
 int cg__addr_host(const char *host, struct cg_addr *addr)
