@@ -218,12 +218,23 @@ int cg_sock_peer_addr(struct cg_sock *sock, char *buf, size_t size)
     return snprintf(buf, size, "%s", each->told) < (int)size ? 0 : -ENOSPC;
 }
 
+/* Whether closing the socket would wait: the kernel lets it, even if it is non-blocking. */
+static bool would_linger(int level, int name, const void *value, size_t size)
+{
+    const struct linger *linger = value;
+
+    return level == SOL_SOCKET && name == SO_LINGER && size >= sizeof *linger &&
+           linger->l_onoff != 0 && linger->l_linger != 0;
+}
+
 int cg_sock_setopt(struct cg_sock *sock, int level, int name, const void *value,
                    size_t size)
 {
     struct cg_io io = {.code = CG_IO_SETOPT};
     ssize_t result;
 
+    if (would_linger(level, name, value, size))
+        return -EINVAL;
     io.level = level;
     io.name = name;
     io.value = (void *)value; /* only read */

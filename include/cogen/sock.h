@@ -394,7 +394,8 @@ CG_API int cg_sock_set_unlink(struct cg_sock *sock, bool unlink);
  * not a UNIX socket, or this system cannot tell; -ENOTCONN, -EBADF ... */
 CG_API int cg_sock_peer_credentials(struct cg_sock *sock, struct cg_credentials *who);
 
-/* Like setsockopt(2) and getsockopt(2). Return 0 or -errno. */
+/* Like setsockopt(2) and getsockopt(2). Return 0 or -errno. -EINVAL: also SO_LINGER with a time,
+ * since a close never waits; cg_close_gently does. */
 CG_API int cg_sock_setopt(struct cg_sock *sock, int level, int name, const void *value,
                           size_t size);
 CG_API int cg_sock_getopt(struct cg_sock *sock, int level, int name, void *value,

@@ -27,6 +27,24 @@ static ssize_t reset(void *arg)
     return 0;
 }
 
+/* A close never waits, so a socket that would is refused: that option stays off. */
+static ssize_t lingering(void *arg)
+{
+    struct linger time = {.l_onoff = 1, .l_linger = 2}, off = {.l_linger = 2}, now;
+    size_t size = sizeof now;
+    struct cg_sock *a, *b;
+
+    (void)arg;
+    test_tcp(&a, &b);
+    IS(cg_sock_setopt(a, SOL_SOCKET, SO_LINGER, &time, sizeof time), -EINVAL);
+    OK(cg_sock_getopt(a, SOL_SOCKET, SO_LINGER, &now, &size));
+    IS(now.l_onoff, 0);
+    OK(cg_sock_setopt(a, SOL_SOCKET, SO_LINGER, &off, sizeof off));
+    cg_sock_close(a);
+    cg_sock_close(b);
+    return 0;
+}
+
 static ssize_t listeners(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -201,6 +219,7 @@ static const struct test_case cases[] = {
     LINK(end_to_end),
     LINK(lingers, .where = ON_SIM),
     CORO(reset),
+    CORO(lingering),
     CORO(listeners),
     CORO(detached, .where = ON_KERNEL),
     CORO(waiting_is_cheap, .where = ON_KERNEL),
