@@ -11,7 +11,8 @@ struct cg_reactor;
 
 struct cg_sched_options {
     int64_t timeout;   /* ns, default of waits on sockets, descriptors, signals; 0: none */
-    int64_t grace;     /* ns, how long a stopped run waits for coroutines to end; 0: 5 s */
+    int64_t grace;     /* ns, how long a stopped run waits for coroutines to end; 0: 5 s; CG_NEVER:
+                        * without limit */
     size_t stack_size; /* default for coroutines, bytes; 0: 64 KiB (more under ASan) */
     uint8_t prio;      /* enum cg_prio of ops without .prio; 0: CG_PRIO_LAST */
     bool debug;        /* reports what is left locked, open or referenced: see cogen-debug(7) */

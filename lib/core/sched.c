@@ -4,6 +4,7 @@
 
 #include "lib/core/sched.h"
 
+#include "lib/base/moment.h"
 #include "lib/base/report.h"
 #include "lib/base/sigpipe.h"
 #include "lib/core/debug.h"
@@ -114,7 +115,7 @@ static void drop_calls(struct cg_sched *sched)
 static void cancel_all(struct cg_sched *sched)
 {
     sched->stopping = sched->stopped = true;
-    sched->grace_end = sched->now + sched->options.grace;
+    sched->grace_end = cg__moment_after(sched->now, sched->options.grace);
     for (struct cg_coro *coro = sched->first; coro; coro = coro->next)
         cg__scope_end(&coro->base, -ECANCELED);
 }
@@ -152,6 +153,8 @@ int64_t cg_sched_timeout(struct cg_sched *sched)
         next = sched->grace_end;
     if (sched->reactor->due && sched->reactor->due < next)
         next = sched->reactor->due;
+    if (next == CG_NEVER)
+        return CG_NEVER;
     return next > now ? next - now : 0;
 }
 

@@ -48,6 +48,32 @@ static void until_the_grace_is_over(void)
     test_close(&test);
 }
 
+static ssize_t cleans_up(void *arg)
+{
+    cg_yield(cg_sleep(CG_MINUTE));
+    IS(cg_yield(cg_sleep(CG_HOUR, .shield = true)), 0);
+    *(bool *)arg = true;
+    return 0;
+}
+
+/* A grace period without limit lasts until the coroutines have ended. */
+static void without_limit(void)
+{
+    struct test test = test_open(.grace = CG_NEVER);
+    bool clean = false;
+
+    OK(cg_sched_start(test.sched, cleans_up, &clean));
+    cg_sched_hold(test.sched);
+    IS(cg_sched_step(test.sched, 0), 1);
+    cg_sched_stop(test.sched);
+    while (!clean)
+        IS(cg_sched_step(test.sched, CG_NEVER), 1);
+    ck_assert(cg_sched_timeout(test.sched) == CG_NEVER); /* the hold is left */
+    cg_sched_unhold(test.sched);
+    test_finish(&test);
+    test_close(&test);
+}
+
 struct counted {
     struct cg_deferred deferred;
     int calls;
@@ -82,6 +108,7 @@ int main(void)
     static const struct test_case cases[] = {
         PLAIN(until_something_is_due, .where = ON_SIM),
         PLAIN(until_the_grace_is_over, .where = ON_SIM),
+        PLAIN(without_limit, .where = ON_SIM),
         PLAIN(deferred_once, .where = ON_SIM),
     };
 
