@@ -4,6 +4,7 @@
 #define COGEN_HTTP_CLIENT_WAIT_H
 
 #include "http/client/client.h"
+#include "lib/base/moment.h"
 
 #include <errno.h>
 
@@ -11,9 +12,7 @@
 static inline int64_t cg__http_client_wait_end(const struct cg_http_client *client,
                                                int64_t length)
 {
-    int64_t now = cg_sched_now(client->sched);
-
-    return length < CG_NEVER - now ? now + length : CG_NEVER;
+    return cg__moment_after(cg_sched_now(client->sched), length);
 }
 
 /* Whether a wait has ended because its time is over. Before `end`, -ETIMEDOUT is from the kernel,

@@ -6,6 +6,7 @@
 
 #include "http/gateway/upstreams.h"
 #include "http/message/url.h"
+#include "lib/base/moment.h"
 
 #include <cogen/starter.h>
 #include <errno.h>
@@ -350,5 +351,5 @@ void cg__http_upstreams_failed(struct cg__upstream *upstream, const char *why)
     if (!upstream->out)
         cg__http_upstreams_log(upstream->set, upstream, "is out: %s", why);
     upstream->out = true;
-    upstream->until = options->out_time < CG_NEVER - now ? now + options->out_time : CG_NEVER;
+    upstream->until = cg__moment_after(now, options->out_time);
 }

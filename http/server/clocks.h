@@ -4,12 +4,7 @@
 #define COGEN_HTTP_SERVER_CLOCKS_H
 
 #include "http/server/server.h"
-
-/* The moment that is so much later. */
-static inline int64_t cg__http_clocks_after(int64_t moment, int64_t length)
-{
-    return length < CG_NEVER - moment ? moment + length : CG_NEVER;
-}
+#include "lib/base/moment.h"
 
 /* The deadline for the next bytes of a head of which `size` bytes have come: header_timeout
  * after its first byte (conn->since), or earlier if it would fall behind header_rate. */

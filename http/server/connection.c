@@ -33,7 +33,7 @@ static void linger(struct cg__http_conn *conn)
     conn->since = cg_sched_now(cg_sched_self());
     cg_yield(cg_close_gently(
         sock, .timeout = options->linger_timeout, .weak_timeout = true,
-        .deadline = cg__http_clocks_after(conn->since, options->body_timeout),
+        .deadline = cg__moment_after(conn->since, options->body_timeout),
         .most = options->linger_limit));
     conn->phase = CG__HTTP_AT_WORK;
 }
@@ -129,8 +129,8 @@ static enum cg__http_outcome serve_all(struct cg__http_conn *conn, int64_t since
 
     cg_scope_open(&conn->wait, CG_NEVER, false);
     do {
-        end = cg__http_clocks_after(since, cg__http_clocks_idle(conn));
-        awake = cg__http_clocks_after(now, CG__HTTP_AWAKE);
+        end = cg__moment_after(since, cg__http_clocks_idle(conn));
+        awake = cg__moment_after(now, CG__HTTP_AWAKE);
         conn->phase = CG__HTTP_IDLE;
         conn->since = since;
         n = wait_until(conn, &view, awake < end ? awake : end);
@@ -154,7 +154,7 @@ static bool has_begun(struct cg__http_conn *conn)
     conn->since = cg_sched_now(cg_sched_self());
     cg_scope_open(&conn->wait, CG_NEVER, false);
     n = cg_yield(cg_wait_input(conn->sock, .timeout = CG_NEVER,
-                               .deadline = cg__http_clocks_after(
+                               .deadline = cg__moment_after(
                                    conn->since, cg__http_clocks_idle(conn))));
     cg_scope_close(&conn->wait);
     conn->phase = CG__HTTP_AT_WORK;
@@ -231,7 +231,7 @@ static bool begins_as_h2(struct cg__http_conn *conn, bool *silent)
 
     conn->phase = CG__HTTP_IDLE;
     conn->since = cg_sched_now(cg_sched_self());
-    deadline = cg__http_clocks_after(conn->since, cg__http_clocks_idle(conn));
+    deadline = cg__moment_after(conn->since, cg__http_clocks_idle(conn));
     cg_scope_open(&conn->wait, CG_NEVER, false);
     do {
         *silent = len == 0;

@@ -6,6 +6,7 @@
 #include "http/acked.h"
 #include "http/message/room.h"
 #include "http/ws/ws_output.h"
+#include "lib/base/moment.h"
 #include "lib/base/random.h"
 
 #include <errno.h>
@@ -79,10 +80,9 @@ int cg__http_ws_output_close(struct cg_ws *ws, unsigned code, const char *reason
     }
     rc = cg__http_ws_output_put(ws, CG__WS_FIN | CG__WS_OP_CLOSE, payload, len);
     if (rc == 0) {
-        int64_t now = cg_sched_now(cg_sched_self()), length = ws->options.close_timeout;
-
         ws->sent_close = true;
-        ws->close_until = length < CG_NEVER - now ? now + length : CG_NEVER;
+        ws->close_until =
+            cg__moment_after(cg_sched_now(cg_sched_self()), ws->options.close_timeout);
     }
     return rc;
 }

@@ -6,6 +6,7 @@
 #include "http/ws/ws_message.h"
 #include "http/ws/ws_output.h"
 #include "http/ws/ws_read.h"
+#include "lib/base/moment.h"
 #include "lib/base/plural.h"
 
 #include <errno.h>
@@ -17,11 +18,6 @@
 static int64_t now(void)
 {
     return cg_sched_now(cg_sched_self());
-}
-
-static int64_t after(int64_t moment, int64_t length)
-{
-    return length < CG_NEVER - moment ? moment + length : CG_NEVER;
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -120,9 +116,9 @@ static void count_silence(struct cg_ws *ws)
 
 int64_t cg__http_ws_read_due(const struct cg_ws *ws)
 {
-    int64_t dead = after(ws->heard, ws->options.idle_timeout);
-    int64_t ping = after(ws->heard > ws->pinged ? ws->heard : ws->pinged,
-                         ws->options.ping_interval);
+    int64_t dead = cg__moment_after(ws->heard, ws->options.idle_timeout);
+    int64_t ping = cg__moment_after(ws->heard > ws->pinged ? ws->heard : ws->pinged,
+                                    ws->options.ping_interval);
 
     return earlier(dead, ws->sent_close ? ws->close_until : ping);
 }
@@ -150,7 +146,7 @@ static ssize_t wait_input(struct cg_ws *ws)
     if (n == -ETIMEDOUT && deadline < until && now() < until) /* others may have written since */
         return may_doze(ws) ? CG__WS_DOZE : 0;
     if (n == -ETIMEDOUT)
-        return overdue(ws, until, after(ws->heard, ws->options.idle_timeout));
+        return overdue(ws, until, cg__moment_after(ws->heard, ws->options.idle_timeout));
     return is_own(n) ? n : end(ws, n);
 }
 

@@ -4,6 +4,7 @@
  * cancelled handle stays there and does nothing when it is called. */
 #include "config.h"
 
+#include "lib/base/moment.h"
 #include "lib/core/debug.h"
 
 #include <cogen/future.h>
@@ -115,8 +116,7 @@ int cg_sched_call_later(struct cg_sched *sched, int64_t delay, void (*fn)(void *
 
     if (delay <= 0)
         return cg_sched_call_soon(sched, fn, arg, handle);
-    return call(sched, delay < CG_NEVER - now ? now + delay : CG_NEVER, fn, arg,
-                handle);
+    return call(sched, cg__moment_after(now, delay), fn, arg, handle);
 }
 
 int cg_sched_call_at(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg),

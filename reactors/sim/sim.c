@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/base/moment.h"
 #include "reactors/sim/sim.h"
 
 static void hang(struct cg_sim_handle *handle, struct cg_io *io)
@@ -249,7 +250,7 @@ static int sim_wait(struct cg_reactor *reactor, int64_t timeout)
     int rc;
 
     assert(timeout >= 0);
-    host->until = timeout < CG_NEVER - sim->now ? sim->now + timeout : CG_NEVER;
+    host->until = cg__moment_after(sim->now, timeout);
     sim->now += sim->opt.cost;
     if (sim->watch && sim->watch->waits)
         sim->watch->waits(sim->watch, sim->now);

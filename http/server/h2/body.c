@@ -209,7 +209,7 @@ ssize_t cg__http_h2_body_wait(struct cg__http_h2_stream *stream)
 
         stream->taken.set = false;
         n = cg_yield(cg_wait_event(&stream->taken, .timeout = CG_NEVER,
-                                   .deadline = cg__http_clocks_after(since, limit)));
+                                   .deadline = cg__moment_after(since, limit)));
         if (n == -ETIMEDOUT && cg__http_h2_body_moved(stream) > since)
             n = 0;
     }

@@ -49,7 +49,7 @@ static bool is_over(const struct cg__http_h2 *h2)
 
 static int64_t idle_until(const struct cg__http_h2 *h2)
 {
-    return cg__http_clocks_after(h2->idle_since, cg__http_clocks_idle(h2->conn));
+    return cg__moment_after(h2->idle_since, cg__http_clocks_idle(h2->conn));
 }
 
 static int64_t deadline(const struct cg__http_h2 *h2)
@@ -110,7 +110,7 @@ static bool may_sleep(const struct cg__http_h2 *h2)
 /* Waits for bytes; after a while without a coroutine, if the connection is idle. */
 static ssize_t wait_input(struct cg__http_h2 *h2, struct cg_view *view, int64_t due)
 {
-    int64_t awake = cg__http_clocks_after(cg_sched_now(h2->conn->server->sched), CG__HTTP_AWAKE);
+    int64_t awake = cg__moment_after(cg_sched_now(h2->conn->server->sched), CG__HTTP_AWAKE);
     bool sleeps = awake < due && may_sleep(h2);
     ssize_t n = wait_until(h2, view, sleeps ? awake : due);
 
@@ -143,9 +143,9 @@ static bool give_up_unsent(struct cg__http_h2 *h2)
 
     for (struct cg__http_h2_stream *each = h2->streams; each != NULL;
          each = each->next) {
-        int64_t end = each->sent ? cg__http_clocks_after(each->moved_at, options->linger_timeout)
-                                 : cg__http_clocks_after(cg__http_h2_body_moved(each),
-                                                         patience(each));
+        int64_t end = each->sent ? cg__moment_after(each->moved_at, options->linger_timeout)
+                                 : cg__moment_after(cg__http_h2_body_moved(each),
+                                                    patience(each));
 
         all = all && each->given && now >= end;
         if (end > now && end < h2->look_at)
@@ -179,8 +179,8 @@ static void feed(struct cg__http_h2 *h2, struct cg_view *view)
 /* The next look is then, unless something becomes due earlier. */
 static void look_later(struct cg__http_h2 *h2)
 {
-    h2->look_at = cg__http_clocks_after(cg_sched_now(h2->conn->server->sched),
-                                        h2->conn->server->options.linger_timeout);
+    h2->look_at = cg__moment_after(cg_sched_now(h2->conn->server->sched),
+                                   h2->conn->server->options.linger_timeout);
 }
 
 /* Looks at what has become due. When the server shuts down, requests that the client sent
