@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/http1/repeat.h"
+#include "lib/base/ascii.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,16 +15,13 @@ size_t cg__http_repeat_target(const struct cg__http_repeat *repeat, const char *
                               size_t limit)
 {
     const char *target = at + repeat->before;
-    size_t len = 0;
 
     if (repeat->behind == 0 || size <= repeat->before || *target != '/' ||
         memcmp(at, repeat->memory, repeat->before) != 0)
         return 0;
     if (limit > size - repeat->before)
         limit = size - repeat->before;
-    while (len < limit && target[len] > ' ' && target[len] < 0x7f && target[len] != '#')
-        len++;
-    return len;
+    return cg__ascii_visible(target, limit, '#');
 }
 
 /* Compilers compare a constant number of bytes without a call. */

@@ -277,12 +277,9 @@ bool cg__http_message_is_token(const char *text, size_t len)
 /* Whether none of eight bytes is a control character. A tab is one, though values may have it. */
 static bool is_printable(const char *text)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = 0x80 * ones;
-    uint64_t word, deleted;
+    uint64_t eight = cg__ascii_eight(text);
 
-    memcpy(&word, text, sizeof word);
-    deleted = word ^ 0x7f * ones;
-    return ((((word - 0x20 * ones) & ~word) | ((deleted - ones) & ~deleted)) & tops) == 0;
+    return (cg__ascii_eight_below(eight, ' ') | cg__ascii_eight_has(eight, 0x7f)) == 0;
 }
 
 bool cg__http_message_is_value(const char *text, size_t len)

@@ -124,6 +124,47 @@ static inline bool cg__ascii_is_number(const char *text, uint64_t *number)
     return text != NULL && cg__ascii_number(&text, number) && *text == '\0';
 }
 
+/* Eight bytes, to be looked at together: most bytes of a message are scanned for a few values. */
+static inline uint64_t cg__ascii_eight(const char *text)
+{
+    uint64_t eight;
+
+    memcpy(&eight, text, sizeof eight);
+    return eight;
+}
+
+#define CG__ASCII_EIGHT(byte) (UINT64_C(0x0101010101010101) * (uint8_t)(byte))
+
+/* Not 0 if one of them is below a limit, which is at most 0x80. Such a byte sets its top bit in the
+ * difference, and has none itself; what it borrows from the next byte changes nothing any more. */
+static inline uint64_t cg__ascii_eight_below(uint64_t eight, uint8_t limit)
+{
+    return (eight - CG__ASCII_EIGHT(limit)) & ~eight & CG__ASCII_EIGHT(0x80);
+}
+
+/* Not 0 if one of them is this byte. */
+static inline uint64_t cg__ascii_eight_has(uint64_t eight, char c)
+{
+    return cg__ascii_eight_below(eight ^ CG__ASCII_EIGHT(c), 1);
+}
+
+/* The length of the part of a text before its first byte that is not visible ASCII, or is `but`. */
+static inline size_t cg__ascii_visible(const char *text, size_t len, char but)
+{
+    size_t at = 0;
+
+    for (; len - at >= 8; at += 8) {
+        uint64_t eight = cg__ascii_eight(text + at);
+
+        if ((cg__ascii_eight_below(eight, ' ' + 1) | (eight & CG__ASCII_EIGHT(0x80)) |
+             cg__ascii_eight_has(eight, 0x7f) | cg__ascii_eight_has(eight, but)) != 0)
+            break;
+    }
+    while (at < len && text[at] > ' ' && text[at] < 0x7f && text[at] != but)
+        at++;
+    return at;
+}
+
 /* The length of the part of a text before its first byte that is not printable ASCII or
  * that `also` contains. */
 static inline size_t cg__ascii_plain(const char *text, const char *also)

@@ -57,7 +57,7 @@ static void set_method(struct cg_http_request *req, const char *value, size_t le
  * with a NUL. */
 static void set_target(struct cg_http_request *req, const char *value, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = cg__ascii_visible(value, len, '#'); i < len; i++)
         if ((unsigned char)value[i] <= ' ' || value[i] == 0x7f || value[i] == '#') {
             refuse(cg__http_h2_of(req), 400);
             return;

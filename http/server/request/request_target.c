@@ -85,11 +85,27 @@ __attribute__((noinline)) static int decode_path(struct cg_http_request *req, co
     return 0;
 }
 
+/* The length of what certainly belongs to a path that need not be decoded, less its last byte: that
+ * may be a slash in front of a dot. */
+static size_t plain(const char *target, size_t len)
+{
+    size_t size = 0;
+
+    for (; len - size >= 16; size += 8) { /* few bytes are faster one by one */
+        uint64_t eight = cg__ascii_eight(target + size);
+
+        if ((cg__ascii_eight_has(eight, '?') | cg__ascii_eight_has(eight, '%') |
+             cg__ascii_eight_has(eight, '.')) != 0)
+            break;
+    }
+    return size > 0 ? size - 1 : 0;
+}
+
 /* Most targets are their own path, or it ends at the query. */
 int cg__http_request_target_path(struct cg_http_request *req)
 {
     const char *target = cg__http_message_at(&req->line, req->text);
-    size_t size = 0;
+    size_t size = plain(target, req->text_len);
 
     req->path = target;
     if (*target != '/')

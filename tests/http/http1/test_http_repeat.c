@@ -194,7 +194,10 @@ static void target_bytes(void)
     static const char *const forms[] = {"GET /%c HTTP/1.1\r\n" F "\r\n",
                                         "GET /a%cb HTTP/1.1\r\n" F "\r\n",
                                         "GET /?%c HTTP/1.1\r\n" F "\r\n",
-                                        "GET /?a%cb HTTP/1.1\r\n" F "\r\n"};
+                                        "GET /?a%cb HTTP/1.1\r\n" F "\r\n",
+                                        "GET /bcdef%chijklmnopq HTTP/1.1\r\n" F "\r\n",
+                                        "GET /bcdefgh%cjklmnopqrst HTTP/1.1\r\n" F "\r\n",
+                                        "GET /bcdefghijklmn%cpqrs HTTP/1.1\r\n" F "\r\n"};
 
     for (size_t i = 0; i < COUNT(forms); i++)
         for (int byte = 0; byte < 256; byte++) {

@@ -121,6 +121,35 @@ static ssize_t routes(void *arg)
     return 0;
 }
 
+/* What ends a path, or has to be decoded or removed, is found wherever it stands. */
+static ssize_t paths(void *arg)
+{
+    static const struct {
+        const char *end, *path, *query;
+    } cases[] = {
+        {"", "%s", "-"},       {"?q=%41/.", "%s", "A/."}, {"%41", "%sA", "-"}, {"/../b", "b", "-"},
+        {"/./b", "%s/b", "-"}, {"/.b", "%s/.b", "-"},     {".b", "%s.b", "-"}, {"/..?q=b", "", "b"},
+        {"/..", "", "-"},      {"//b", "%s//b", "-"},     {"/...", "%s/...", "-"},
+        {"/%2e%2e/b", "b", "-"}, {"/b/../..", "", "-"},
+    };
+
+    (void)arg;
+    serve_begin(NULL);
+    for (size_t i = 0; i < COUNT(cases); i++)
+        for (size_t n = 0; n < 20; n++) {
+            char part[] = "abcdefghijklmnopqrst", text[128], path[64], want[256];
+
+            part[n] = '\0';
+            snprintf(text, sizeof text, "GET /u/7/x/%s%s" V CLOSE "\r\n", part, cases[i].end);
+            snprintf(path, sizeof path, cases[i].path, part);
+            snprintf(want, sizeof want, "beneath GET /u/7/x/%s id=7 *=%s q=%s", path, path,
+                     cases[i].query);
+            ck_assert_str_eq(BODY(text), want);
+        }
+    serve_end();
+    return 0;
+}
+
 /* Each of many paths has its own handler, in whatever order they were mounted. */
 static ssize_t many_routes(void *arg)
 {
@@ -546,6 +575,7 @@ static ssize_t several_listeners(void *arg)
 
 static const struct test_case cases[] = {
     CORO(routes),
+    CORO(paths, .where = ON_SIM),
     CORO(numbers, .where = ON_SIM),
     CORO(types),
     CORO(interim),
