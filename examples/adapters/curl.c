@@ -3,6 +3,8 @@
  *     cc curl.c $(pkg-config --cflags --libs cogen libcurl)
  *     ./curl http://127.0.0.1:8080/ http://127.0.0.1:8080/other ...
  * All URLs are fetched at the same time; each may take $PATIENCE seconds (2). */
+#include "patience.h"
+
 #include <cogen.h>
 #include <curl/curl.h>
 #include <errno.h>
@@ -159,6 +161,7 @@ static ssize_t curl_perform(struct curl *curl, CURL *easy, CURLcode *code,
 
 static struct curl curl = {.timer = CG_NEVER};
 
+static int64_t patience = 2 * CG_SECOND; /* ns, for each URL */
 static int status; /* of the program */
 
 static void complain(const char *what, const char *why)
@@ -173,7 +176,6 @@ static ssize_t fetch(void *url)
     size_t size = 0;
     FILE *out = open_memstream(&body, &size);
     CURL *easy = curl_easy_init();
-    const char *patience = getenv("PATIENCE");
     CURLcode code;
     long answer = 0;
     ssize_t rc;
@@ -189,7 +191,7 @@ static ssize_t fetch(void *url)
     curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, out); /* in memory, so it cannot block */
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    rc = curl_perform(&curl, easy, &code, (patience ? atoi(patience) : 2) * CG_SECOND);
+    rc = curl_perform(&curl, easy, &code, patience);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer);
     curl_easy_cleanup(easy);
     if ((fclose(out) != 0 || !body) && code == CURLE_OK) /* fclose gives the body */
@@ -239,8 +241,8 @@ static ssize_t program(void *urls)
 
 int main(int argc, char **argv)
 {
-    if (argc < 2) {
-        fprintf(stderr, "usage: %s URL...\n", argv[0]);
+    if (argc < 2 || !patience_read(&patience)) {
+        fprintf(stderr, "usage: [PATIENCE=SECONDS] %s URL...\n", argv[0]);
         return 2;
     }
     return cg_main(NULL, program, argv + 1) < 0 || status;

@@ -3,7 +3,9 @@
  *     cc redis.c $(pkg-config --cflags --libs cogen hiredis)
  *     ./redis 127.0.0.1 6379 "SET a 1" "GET a" ...
  * All commands are sent at the same time over one connection, each by its own
- * coroutine. */
+ * coroutine, and may take $PATIENCE seconds (5) together. */
+#include "patience.h"
+
 #include <cogen.h>
 #include <errno.h>
 #include <hiredis/async.h>
@@ -159,6 +161,7 @@ static ssize_t redis_ask(struct redis *redis, int argc, const char **argv, char 
 }
 
 static struct redis redis;
+static int64_t patience = 5 * CG_SECOND; /* ns, for all commands */
 static int status; /* of the program */
 
 static void complain(const char *what, ssize_t code)
@@ -167,15 +170,21 @@ static void complain(const char *what, ssize_t code)
     status = 1;
 }
 
+enum { WORDS = 8 }; /* of a command, at most */
+
 static ssize_t ask(void *command)
 {
-    const char *words[8];
+    const char *words[WORDS];
     char *rest = command, *reply;
     int n = 0;
     ssize_t rc;
 
-    while (n < 8 && (words[n] = strsep(&rest, " ")))
+    while (n < WORDS && (words[n] = strsep(&rest, " ")))
         n++;
+    if (rest) {
+        complain(words[0], -E2BIG);
+        return 0;
+    }
     rc = redis_ask(&redis, n, words, &reply);
     if (rc < 0) {
         complain(words[0], rc);
@@ -189,7 +198,6 @@ static ssize_t ask(void *command)
 static ssize_t program(void *arg)
 {
     char **argv = arg;
-    const char *patience = getenv("PATIENCE");
     struct cg_group group;
     ssize_t rc = redis_open(&redis, argv[1], (int)strtol(argv[2], NULL, 10));
 
@@ -203,8 +211,7 @@ static ssize_t program(void *arg)
         redisAsyncFree(redis.ctx);
         return 0;
     }
-    cg_group_open(&group, .timeout = (patience ? atoi(patience) : 5) * CG_SECOND,
-                  .keep_going = true);
+    cg_group_open(&group, .timeout = patience, .keep_going = true);
     for (char **command = argv + 3; *command; command++)
         if ((rc = cg_yield(cg_add_to_group(&group, ask, *command, .name = "ask"))) < 0)
             complain(*command, rc);
@@ -218,8 +225,8 @@ int main(int argc, char **argv)
     char *end = NULL;
     long port = argc > 2 ? strtol(argv[2], &end, 10) : 0;
 
-    if (argc < 4 || *end != '\0' || port < 1 || port > 65535) {
-        fprintf(stderr, "usage: %s IP PORT COMMAND...\n", argv[0]);
+    if (argc < 4 || *end != '\0' || port < 1 || port > 65535 || !patience_read(&patience)) {
+        fprintf(stderr, "usage: [PATIENCE=SECONDS] %s IP PORT COMMAND...\n", argv[0]);
         return 2;
     }
     return cg_main(NULL, program, argv) < 0 || status;
