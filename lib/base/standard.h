@@ -5,7 +5,7 @@
 
 /* Takes those of the numbers 0 to 2 that are closed, so that no socket gets them: what the program
  * or the library prints would be sent to a peer. Reading from 0 and writing to 1 and 2 still fail
- * (EBADF), and a program that is executed finds them closed. */
+ * (EBADF; reading without /dev/null: EISDIR), and a program that is executed finds them closed. */
 void cg__standard_take_closed(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include "tests/support/support.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static void open_reactor(void)
@@ -40,6 +41,31 @@ static void all_closed(void)
     child_ended_well(child_fork(closes_all, NULL));
 }
 
+/* Without /dev/null as well. */
+static ssize_t closes_confined(void *arg)
+{
+    char folder[] = "/tmp/cogen-standard-XXXXXX", byte;
+    int other;
+
+    (void)arg;
+    SURE(mkdtemp(folder) != NULL);
+    if (chdir(folder) < 0 || rmdir(folder) < 0 || chroot(".") < 0)
+        return 0; /* only root may */
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        close(fd);
+    open_reactor();
+    other = dup(STDIN_FILENO);
+    return other > STDERR_FILENO && read(STDIN_FILENO, &byte, 1) < 0 &&
+                   write(STDOUT_FILENO, "x", 1) < 0 && write(STDERR_FILENO, "x", 1) < 0
+               ? 0
+               : -EBADF;
+}
+
+static void all_closed_confined(void)
+{
+    child_ended_well(child_fork(closes_confined, NULL));
+}
+
 /* Those that are open are left alone. */
 static ssize_t closes_one(void *arg)
 {
@@ -62,7 +88,9 @@ static void open_ones(void)
 }
 
 static const struct test_case cases[] = {
-    PLAIN(all_closed, .where = ON_KERNEL), PLAIN(open_ones, .where = ON_KERNEL),
+    PLAIN(all_closed, .where = ON_KERNEL),
+    PLAIN(all_closed_confined, .where = ON_KERNEL),
+    PLAIN(open_ones, .where = ON_KERNEL),
 };
 
 int main(void)
