@@ -64,6 +64,13 @@ static bool is_shortage(ssize_t result)
     return result == -ENOMEM || result == -ENOBUFS || result == -ENOSPC;
 }
 
+/* Errors of a connection, which the kernel reports once. They end it in both directions. */
+static bool is_of_connection(ssize_t result)
+{
+    return result == -ECONNRESET || result == -ETIMEDOUT || result == -EHOSTUNREACH ||
+           result == -ENETUNREACH || result == -ECONNREFUSED;
+}
+
 /* Takes in the result of a receive. Bytes are appended to the input; bytes that are
  * already in the op's buffer are only counted. An error stays in sock->error, except a
  * shortage. */
@@ -77,7 +84,7 @@ static int absorb_recv(struct cg_sock *sock, struct cg__side *side, struct cg_op
     if (chunk != NULL)
         cg__input_begin(sock->reactor, &sock->input, chunk);
     if (result == 0)
-        sock->eof = true;
+        cg__sock_end_input(sock);
     else if (is_shortage(result))
         return (int)result;
     else if (result < 0 && result != -ECANCELED)
@@ -107,6 +114,8 @@ int cg__engine_absorb_any(struct cg_sock *sock, struct cg__side *side, struct cg
             sock->ready = (uint8_t)result;
         break;
     default:
+        if (side == &sock->side[CG__TX] && is_of_connection(result))
+            sock->lost = (int)result;
         return op != NULL ? work->got(sock, op, result) : 0;
     }
     /* -ECANCELED comes from the request of an earlier op; this op has not made its own

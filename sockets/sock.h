@@ -67,6 +67,7 @@ struct cg_sock {
     struct cg_deferred deferred; /* continues ops in the next turn */
     char *told; /* the client's address that a proxy has told: proxied/; NULL: nothing */
     struct cg__gone *peer_gone; /* end/gone.c; NULL: nobody has waited for it */
+    int lost; /* an error of the connection that a write has completed with; 0: none */
     unsigned keeps; /* cg_sock_keep minus cg_sock_unkeep */
     int spare; /* a listener's: a connection that arrived after its accept was
                 * cancelled, or -1 */
@@ -113,6 +114,17 @@ static inline void cg__sock_unhold(struct cg_sock *sock)
 static inline int cg__sock_fd(const struct cg_sock *sock)
 {
     return sock->side[CG__RX].io.fd;
+}
+
+/* A receive has met the end of the stream. Returns 0, or the error that ended it instead: the
+ * kernel reports an error once, and after a write has taken it, receives look like the end. */
+static inline int cg__sock_end_input(struct cg_sock *sock)
+{
+    if (sock->lost == 0)
+        sock->eof = true;
+    else
+        sock->error = sock->lost;
+    return sock->lost;
 }
 
 /* Whether a read would complete at once. */

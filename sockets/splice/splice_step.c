@@ -42,11 +42,12 @@ static int fill_got(struct cg_sock *sock, struct cg_op *op, ssize_t result)
 {
     if (result < 0 && result != -EOPNOTSUPP && result != -ENOMEM && result != -ECANCELED)
         sock->error = (int)result;
+    if (result == 0)
+        result = cg__sock_end_input(sock);
     if (result < 0)
         return (int)result;
     of(op)->got = result;
     of(op)->pipe->held = (size_t)result;
-    sock->eof = result == 0;
     sock->piped = result > 0;
     return 0;
 }

@@ -27,6 +27,27 @@ static ssize_t reset(void *arg)
     return 0;
 }
 
+/* If a write is told that the connection was reset, what has come before can still be read, and
+ * then the error: the stream has no orderly end. */
+static ssize_t reset_told_to_writer(void *arg)
+{
+    struct linger none = {.l_onoff = 1};
+    struct cg_sock *a, *b;
+    char buf[8];
+
+    (void)arg;
+    test_tcp(&a, &b);
+    OK(cg_sock_setopt(b, SOL_SOCKET, SO_LINGER, &none, sizeof none));
+    cg_sock_close(b);
+    IS(cg_yield(cg_wait_gone(a)), 0);
+    IS(cg_yield(cg_write(a, "x", 1)), -ECONNRESET);
+    IS(cg_yield(cg_write(a, "x", 1)), -EPIPE);
+    IS(cg_yield(cg_read(a, buf, sizeof buf)), -ECONNRESET);
+    IS(cg_yield(cg_read_to_end(a, buf, sizeof buf)), -ECONNRESET);
+    cg_sock_close(a);
+    return 0;
+}
+
 /* A close never waits, so a socket that would is refused: that option stays off. */
 static ssize_t lingering(void *arg)
 {
@@ -219,6 +240,7 @@ static const struct test_case cases[] = {
     LINK(end_to_end),
     LINK(lingers, .where = ON_SIM),
     CORO(reset),
+    CORO(reset_told_to_writer),
     CORO(lingering),
     CORO(listeners),
     CORO(detached, .where = ON_KERNEL),
