@@ -99,26 +99,26 @@ static int write_all(int fd, const char *text, size_t len, int wait)
 }
 
 /* The file is opened each time, since it may have been rotated. */
-static int open_file(const struct text *text)
+static int write_file(const struct text *text, int wait)
 {
-    int fd = STDERR_FILENO;
+    int fd = open(text->file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
+    int rc = fd < 0 ? -errno : write_all(fd, text->bytes, text->len, wait);
 
-    if (text->file)
-        fd = open(text->file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
-    if (fd < 0)
-        cg__report("cannot write the dump to %s: %s", text->file, cg_strerror(-errno));
-    return fd;
+    if (fd >= 0 && close(fd) < 0 && rc == 0)
+        rc = -errno; /* a quota, or a file of a network */
+    return rc;
 }
 
 /* Returns 0, or a negative code if a part was not written. */
-static int put_out(struct text *text, int wait)
+static int put_out(const struct text *text, int wait)
 {
-    int rc = 0, fd = open_file(text);
+    int rc;
 
-    if (fd >= 0)
-        rc = write_all(fd, text->bytes, text->len, wait);
-    if (fd >= 0 && text->file)
-        close(fd);
+    if (text->file == NULL)
+        return write_all(STDERR_FILENO, text->bytes, text->len, wait);
+    rc = write_file(text, wait);
+    if (rc < 0 && rc != -EAGAIN) /* which is counted */
+        cg__report("cannot write the dump to %s: %s", text->file, cg_strerror(rc));
     return rc;
 }
 

@@ -96,7 +96,7 @@ static void obeys_the_environment(void)
     ck_assert_ptr_nonnull(strstr(said, "cogen dump of process"));
 }
 
-/* A file is appended to. One that cannot be opened is reported. */
+/* A file is appended to. One that cannot be opened, or takes no more, is reported. */
 static void writes_to_a_file(void)
 {
     char path[] = "/tmp/cogen-dump-XXXXXX", text[64 * 1024];
@@ -120,6 +120,10 @@ static void writes_to_a_file(void)
     ck_assert_int_eq(run(SIGUSR1, "/nonexistent/dump"), 0);
     ck_assert_msg(strstr(said, "cogen: cannot write the dump to /nonexistent/dump: ") == said,
                   "%s", said);
+    if (access("/dev/full", W_OK) < 0)
+        return;
+    ck_assert_int_eq(run(SIGUSR1, "/dev/full"), 0);
+    ck_assert_str_eq(said, "cogen: cannot write the dump to /dev/full: No space left on device\n");
 }
 
 static int reading; /* the end of a pipe that is full, and is now stderr */
