@@ -10,6 +10,7 @@
 #include "lib/base/report.h"
 #include "lib/threads/crew.h"
 
+#include <cogen/os_signal.h>
 #include <cogen/trace.h>
 
 #include <errno.h>
@@ -131,16 +132,27 @@ static int end_list(FILE *out)
     return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }
 
+/* A list of the events. The file may be a pipe whose reader has gone. */
+static int write_list(const struct cg__trace_ring *ring, FILE *out, const char *before,
+                      unsigned number)
+{
+    int blocked = cg_sigpipe_block();
+    int rc = cg__trace_json(ring, out, before, number);
+
+    if (rc == 0)
+        rc = end_list(out);
+    cg_sigpipe_unblock(blocked, ferror(out));
+    return rc;
+}
+
 int cg_trace_write(struct cg_sched *sched, FILE *out)
 {
     struct cg__trace_ring *ring = find(sched);
-    int rc;
 
     if (ring == NULL)
         return -EINVAL;
     note_running(ring);
-    rc = cg__trace_json(ring, out, "[", ring->sched->worker ? ring->sched->worker->number : 0);
-    return rc == 0 ? end_list(out) : rc;
+    return write_list(ring, out, "[", sched->worker ? sched->worker->number : 0);
 }
 
 /* Appends a blank and more to a name, as much as fits. */
@@ -215,11 +227,10 @@ static int append(const struct cg__trace_ring *ring)
 
     if (file.written > 0 && fseek(file.out, -(long)strlen(list_end), SEEK_END) < 0)
         return -errno;
-    rc = cg__trace_json(ring, file.out, file.written ? "," : "[", file.written);
-    if (rc < 0)
-        return rc;
-    file.written++;
-    return end_list(file.out);
+    rc = write_list(ring, file.out, file.written ? "," : "[", file.written);
+    if (rc == 0)
+        file.written++;
+    return rc;
 }
 
 /* The file of a child of that process has its number behind the name. */

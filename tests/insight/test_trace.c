@@ -302,6 +302,41 @@ static ssize_t has_none(void *arg)
     return 0;
 }
 
+static void write_into_closed_pipe(struct cg_sched *sched)
+{
+    FILE *out;
+    int fds[2];
+
+    OK(pipe(fds));
+    close(fds[0]);
+    out = fdopen(fds[1], "w");
+    ck_assert_ptr_nonnull(out);
+    IS(cg_trace_write(sched, out), -EIO);
+    fclose(out);
+}
+
+/* A reader that has gone ends no program, also after a run, which itself blocks no signal. */
+static void act_for_nobody(void)
+{
+    struct cg_reactor *reactor;
+    struct cg_sched *sched;
+
+    SURE(cg_reactor_open(test_on_sim() ? "sim" : test_reactor(), &reactor) == 0);
+    SURE((sched = cg_sched_new(reactor, .trace = 64)) != NULL);
+    SURE(cg_sched_start(sched, sleeps, NULL) == 0 && cg_sched_run(sched) == 0);
+    write_into_closed_pipe(sched);
+    cg_sched_free(sched);
+    cg_reactor_close(reactor);
+}
+
+static void survives_its_reader(void)
+{
+    char said[1000];
+
+    IS(child_run(act_for_nobody, said, sizeof said), 0);
+    ck_assert_str_eq(said, "");
+}
+
 static const struct test_case cases[] = {
     PLAIN(keeps_events),
     PLAIN(is_bounded),
@@ -311,6 +346,7 @@ static const struct test_case cases[] = {
 #if !CG__ASAN
     PLAIN(lets_threads_fork, .where = ON_SIM),
 #endif
+    PLAIN(survives_its_reader),
     CORO(has_none),
 };
 
