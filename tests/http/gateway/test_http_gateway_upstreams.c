@@ -2,12 +2,16 @@
 /* How a gateway chooses among its upstreams: those that are out, probes, balance, limits. */
 #include "config.h"
 
+#include "http/gateway/upstreams.h"
 #include "tests/http/gateway/mortal.h"
+#include "tests/support/child.h"
 #include "tests/support/must.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Asks until the first upstream has got that many requests; the other one responds. */
 static void ask_until(unsigned requests)
@@ -301,6 +305,27 @@ static ssize_t urls(void *arg)
     return 0;
 }
 
+/* Without .log the messages go to stderr. A reader of it that has gone ends no program. */
+static void act_for_nobody(void)
+{
+    struct cg_http_upstreams *own = cg_http_upstreams_new(NULL);
+    int fds[2];
+
+    SURE(own != NULL && pipe(fds) == 0 && dup2(fds[1], STDERR_FILENO) >= 0);
+    SURE(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
+    close(fds[0]);
+    close(fds[1]);
+    own->options.log(own->options.log_arg, "nobody reads this");
+    cg_http_upstreams_free(own);
+}
+
+static void survives_its_reader(void)
+{
+    char text[100];
+
+    IS(child_run(act_for_nobody, text, sizeof text), 0);
+}
+
 static const struct test_case cases[] = {
     CORO(health, .where = ON_SIM),
     CORO(all_are_out, .where = ON_SIM),
@@ -310,6 +335,7 @@ static const struct test_case cases[] = {
     CORO(balances),
     CORO(limits, .where = ON_SIM),
     CORO(urls),
+    PLAIN(survives_its_reader, .where = ON_SIM),
 };
 
 int main(void)
