@@ -269,6 +269,18 @@ void test_never_waits(void (*act)(void *arg), void *arg)
     ck_assert_int_lt(waits() - before, CALLS);
 }
 
+void test_never_spins(int64_t length)
+{
+    int64_t begin;
+    int tries = 0;
+
+    do {
+        ck_assert_int_lt(tries++, 10);
+        begin = test_clock(CLOCK_PROCESS_CPUTIME_ID);
+        IS(cg_yield(cg_sleep(length)), 0);
+    } while (test_clock(CLOCK_PROCESS_CPUTIME_ID) - begin >= length / 2);
+}
+
 void test_put_file(const char *folder, const char *name, const char *text)
 {
     char path[256];

@@ -95,6 +95,11 @@ int64_t test_clock(clockid_t id);
  * switches). Unlike a limit of time this holds on a busy machine as well. */
 void test_never_waits(void (*act)(void *arg), void *arg);
 
+/* Lets the calling coroutine sleep for so long (ns), and fails if the process spins meanwhile. One
+ * that spins uses that much CPU time each time; another one may seem to use half of it once, where
+ * a virtual machine's lost time counts as its own. So it sleeps up to 10 times. */
+void test_never_spins(int64_t length);
+
 /* Writes a file with this text into a folder. */
 void test_put_file(const char *folder, const char *name, const char *text);
 
