@@ -39,12 +39,6 @@ static _Thread_local struct {
     struct cg_coro *watcher;
 } part;
 
-static void print_line(void *arg, const char *line)
-{
-    (void)arg;
-    fprintf(stderr, "gateway: %s\n", line);
-}
-
 static ssize_t watch(void *arg)
 {
     return cg_yield(cg_http_watch_upstreams(arg));
@@ -190,7 +184,6 @@ static void read_options(void)
         .proxy_protocol = tell != NULL ? (uint8_t)(*tell - '0') : 0};
     options.probe = health;
     options.requests = limit;
-    options.log = print_line;
 }
 
 /* Sets TLS up on both sides. False: failed. */

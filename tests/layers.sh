@@ -6,8 +6,9 @@
 #   http: message <- coding, http1, http2 <- client, server <- files, ws;
 #         message <- web <- gateway;  message <- cache, cookies <- client
 # http and tls use public headers, and of lib/base ascii.h, json.h, moment.h, plural.h, probe.h,
-# random.h, sanitize.h, tokens.h and utf8.h, which are inline, and hash.h, memory_file.h and
-# network.h, whose sources libcogen-http compiles for itself; so it does those of sockets/memory.h.
+# random.h, sanitize.h, tokens.h and utf8.h, which are inline, and hash.h, memory_file.h, network.h
+# and report.h, whose sources libcogen-http compiles for itself; so it does those of
+# sockets/memory.h.
 # In http no two sources call each other, not even through others; that is read from the objects.
 # Needs NM, srcdir; runs in the build directory.
 set -eu
@@ -59,7 +60,7 @@ find lib reactors sockets system http tls -name '*.[chS]' -exec \
         gsub(/^#include "|"$/, "", header)
         checks++
         if (index(" " may[from] " ", " " place(header) " ") == 0 &&
-            !(from ~ /^(http|tls)/ && header ~ /^lib\/base\/(ascii|hash|json|memory_file|moment|network|plural|probe|random|sanitize|tokens|utf8)\.h$/) &&
+            !(from ~ /^(http|tls)/ && header ~ /^lib\/base\/(ascii|hash|json|memory_file|moment|network|plural|probe|random|report|sanitize|tokens|utf8)\.h$/) &&
             !(from ~ /^http\/(client|server)$/ && header == "sockets/memory.h")) {
             print "FAIL: " $1 " includes " header
             failures++

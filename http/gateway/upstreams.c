@@ -7,8 +7,8 @@
 #include "http/gateway/upstreams.h"
 #include "http/message/url.h"
 #include "lib/base/moment.h"
+#include "lib/base/report.h"
 
-#include <cogen/os_signal.h>
 #include <cogen/starter.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -20,11 +20,8 @@ enum { SPARE_SIZE = 4 * 1024 }; /* bytes that a spare list of fields may keep */
 
 static void print_line(void *arg, const char *line)
 {
-    int before = cg_sigpipe_block(); /* the reader of stderr may have gone */
-
     (void)arg;
-    fprintf(stderr, "%s\n", line);
-    cg_sigpipe_unblock(before, ferror(stderr));
+    cg__report("gateway: %s", line);
 }
 
 static void fill_time(int64_t *length, int64_t usual)

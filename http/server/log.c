@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/server/log.h"
+#include "lib/base/report.h"
 
 #include <cogen/clock.h>
 
@@ -55,20 +56,12 @@ void cg__http_log_date(struct cg_http_server *server)
     server->date_until = now + CG_SECOND - wall % CG_SECOND;
 }
 
-static void print_line(const char *line)
-{
-    int before = cg_sigpipe_block();
-
-    fprintf(stderr, "http server: %s\n", line);
-    cg_sigpipe_unblock(before, ferror(stderr));
-}
-
 void cg__http_log(struct cg_http_server *server, const char *line)
 {
     if (server->options.log != NULL)
         server->options.log(server->options.log_arg, line);
     else
-        print_line(line);
+        cg__report("http server: %s", line);
 }
 
 void cg__http_log_accept(void *arg, int code)

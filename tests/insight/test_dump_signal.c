@@ -128,21 +128,6 @@ static void writes_to_a_file(void)
 
 static int reading; /* the end of a pipe that is full, and is now stderr */
 
-static void fill_stderr(void)
-{
-    int fds[2];
-    char full[4096] = "";
-
-    OK(pipe(fds));
-    OK(fcntl(fds[1], F_SETFL, O_NONBLOCK));
-    while (write(fds[1], full, sizeof full) > 0)
-        continue;
-    OK(fcntl(fds[1], F_SETFL, 0));
-    OK(dup2(fds[1], STDERR_FILENO));
-    close(fds[1]);
-    reading = fds[0];
-}
-
 static char drained[256 * 1024];
 
 /* Reads up to the end of so many dumps. */
@@ -183,7 +168,7 @@ static ssize_t asks_nobody(void *arg)
 
 static void act_unread(void)
 {
-    fill_stderr();
+    reading = child_fill_stderr();
     exit(cg_main(reactor(), asks_nobody, NULL) == 1 ? 0 : 1);
 }
 

@@ -6,6 +6,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -35,6 +36,19 @@ int child_run(void (*act)(void), char *said, size_t size)
     close(fds[0]);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     return status;
+}
+
+int child_fill_stderr(void)
+{
+    int fds[2];
+    char full[4096] = "";
+
+    SURE(pipe(fds) == 0 && fcntl(fds[1], F_SETFL, O_NONBLOCK) == 0);
+    while (write(fds[1], full, sizeof full) > 0)
+        continue;
+    SURE(fcntl(fds[1], F_SETFL, 0) == 0 && dup2(fds[1], STDERR_FILENO) >= 0);
+    close(fds[1]);
+    return fds[0];
 }
 
 pid_t child_fork(cg_fn *fn, void *arg)

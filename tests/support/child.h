@@ -16,6 +16,9 @@
  * ended (waitpid's status; 0: act returned). */
 int child_run(void (*act)(void), char *said, size_t size);
 
+/* For a child: makes stderr a pipe that is full. Returns the end that reads it. */
+int child_fill_stderr(void);
+
 /* Forks, and runs fn(arg) in the child, on its copy of the caller's stack. fn returns 0 if all
  * is well. */
 pid_t child_fork(cg_fn *fn, void *arg);

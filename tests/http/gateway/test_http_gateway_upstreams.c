@@ -319,11 +319,24 @@ static void act_for_nobody(void)
     cg_http_upstreams_free(own);
 }
 
+/* Nor does one that reads nothing hold it up. */
+static void act_for_the_slow(void)
+{
+    struct cg_http_upstreams *own = cg_http_upstreams_new(NULL);
+    int reading = child_fill_stderr();
+
+    SURE(own != NULL);
+    own->options.log(own->options.log_arg, "nobody reads this");
+    cg_http_upstreams_free(own);
+    close(reading);
+}
+
 static void survives_its_reader(void)
 {
     char text[100];
 
     IS(child_run(act_for_nobody, text, sizeof text), 0);
+    IS(child_run(act_for_the_slow, text, sizeof text), 0);
 }
 
 static const struct test_case cases[] = {

@@ -2,7 +2,9 @@
 /* An HTTP server whose log cannot be written, and its dates. */
 #include "config.h"
 
+#include "http/server/log.h"
 #include "tests/http/http_serve.h"
+#include "tests/support/child.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,9 +96,29 @@ static ssize_t logs_the_worlds_date(void *arg)
     return has_the_worlds_date("json");
 }
 
+/* A reader of stderr that reads nothing does not hold up a server whose messages go there. */
+static void act_for_the_slow(void)
+{
+    struct cg_http_server *own = cg_http_server_new();
+    int reading = child_fill_stderr();
+
+    SURE(own != NULL);
+    cg__http_log(own, "nobody reads this");
+    cg_http_server_free(own);
+    close(reading);
+}
+
+static void stderr_is_full(void)
+{
+    char text[100];
+
+    IS(child_run(act_for_the_slow, text, sizeof text), 0);
+}
+
 static const struct test_case cases[] = {
     CORO(reader_has_gone, .where = ON_KERNEL),
     CORO(logs_the_worlds_date, .where = ON_SIM),
+    PLAIN(stderr_is_full, .where = ON_SIM),
 };
 
 int main(void)
