@@ -22,7 +22,7 @@ struct layer {
     size_t len;
     char *told;
     int64_t timeout;
-    int error;
+    int error, lost;
     bool eof;
 };
 
@@ -83,6 +83,7 @@ static void restore(struct cg_sock *sock, struct layer *layer)
     layer->told = NULL;
     sock->object.timeout = layer->timeout;
     sock->error = layer->error;
+    sock->lost = layer->lost;
     sock->eof = layer->eof;
 }
 
@@ -149,6 +150,7 @@ static int describe(const struct cg_sock *sock, struct layer *layer)
         return -ENOMEM;
     layer->timeout = sock->object.timeout;
     layer->error = sock->error;
+    layer->lost = sock->lost;
     layer->eof = sock->eof;
     return cg__attach_copy(sock, &layer->rest, &layer->len);
 }

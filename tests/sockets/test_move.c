@@ -109,6 +109,36 @@ static ssize_t waits(void *sock)
     return cg_yield(cg_read(sock, &byte, 1));
 }
 
+static ssize_t reads_once(struct cg_sock *conn, void *result)
+{
+    char byte;
+
+    *(ssize_t *)result = cg_yield(cg_read(conn, &byte, 1));
+    cg_sock_close(conn);
+    return 0;
+}
+
+/* A write has taken the error with which the connection ended: after the move reads still tell. */
+static ssize_t reset_before(void *arg)
+{
+    struct cg_worker here = {.sched = cg_sched_self()};
+    struct linger none = {.l_onoff = 1};
+    struct cg_sock *a, *b;
+    ssize_t n = 1;
+
+    (void)arg;
+    test_tcp(&a, &b);
+    OK(cg_sock_setopt(b, SOL_SOCKET, SO_LINGER, &none, sizeof none));
+    cg_sock_close(b);
+    IS(cg_yield(cg_wait_gone(a)), 0);
+    IS(cg_yield(cg_write(a, "x", 1)), -ECONNRESET);
+    OK(cg_sock_move(a, &here, reads_once, &n));
+    while (n == 1)
+        IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    IS(n, -ECONNRESET);
+    return 0;
+}
+
 /* What cannot be moved is left alone. */
 static ssize_t refused(void *arg)
 {
@@ -163,6 +193,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         PLAIN(moved, .where = ON_KERNEL),
+        CORO(reset_before, .where = ON_KERNEL),
         CORO(refused),
         PLAIN(dropped, .where = ON_KERNEL),
     };
