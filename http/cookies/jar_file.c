@@ -8,6 +8,7 @@
 #include "lib/base/ascii.h"
 
 #include <cogen/http_cookie.h>
+#include <cogen/os_signal.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -193,6 +194,7 @@ static const struct cg__jar_cookie **sorted(const struct cg_http_jar *jar)
 void cg_http_jar_print(const struct cg_http_jar *jar, FILE *file)
 {
     const struct cg__jar_cookie **list = sorted(jar), *at = jar->oldest;
+    int before = cg_sigpipe_block();
 
     fputs("# Netscape HTTP Cookie File\n# Written by libcogen; edit at your own "
           "risk.\n\n",
@@ -205,6 +207,7 @@ void cg_http_jar_print(const struct cg_http_jar *jar, FILE *file)
                 is->host_only ? "FALSE" : "TRUE", is->path,
                 is->secure ? "TRUE" : "FALSE", is->expires, is->name, is->value);
     }
+    cg_sigpipe_unblock(before, ferror(file));
     free(list);
 }
 

@@ -9,6 +9,7 @@
 
 #include <cogen/http_cookie.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -553,6 +554,26 @@ START_TEST(takes_urls)
 }
 END_TEST
 
+/* A jar that is printed for a reader who has gone ends no program. */
+START_TEST(survives_its_reader)
+{
+    int fds[2];
+    FILE *file;
+
+    IS(pipe(fds), 0);
+    close(fds[0]);
+    file = fdopen(fds[1], "w");
+    ck_assert_ptr_nonnull(file);
+    setbuf(file, NULL);
+    ck_assert(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
+    jar = cg_http_jar_new();
+    cg_http_jar_print(jar, file);
+    ck_assert(ferror(file));
+    fclose(file);
+    cg_http_jar_free(jar);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("http_jar");
@@ -567,6 +588,7 @@ int main(void)
     tcase_add_test(tcase, has_limits);
     tcase_add_test(tcase, uses_files);
     tcase_add_test(tcase, survives_broken_fields);
+    tcase_add_test(tcase, survives_its_reader);
     tcase_add_test(tcase, takes_urls);
     suite_add_tcase(suite, tcase);
     return check_main(suite, NULL);
