@@ -34,9 +34,14 @@ def word(address):
     return int.from_bytes(bytes(data), "little")
 
 
+def plain(name):
+    """A name in one line that commands no terminal: it may come from a stranger."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in name)
+
+
 def text(value):
     try:
-        return value.string()
+        return plain(value.string())
     except (gdb.error, UnicodeError):
         return "?"
 
@@ -175,7 +180,7 @@ def scalar(value):
         if size > 4096:
             return hex(data)
         name = bytes(gdb.selected_inferior().read_memory(data, size))
-        return f'"{name.decode(errors="replace")}"'
+        return f'"{plain(name.decode(errors="replace"))}"'
     if kind.code == gdb.TYPE_CODE_STRUCT:
         names = [field.name for field in kind.fields()]
         return scalar(value["name"]) if "name" in names else None
