@@ -121,6 +121,8 @@ static ssize_t routes(void *arg)
     return 0;
 }
 
+#define TAIL "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 /* What ends a path, or has to be decoded or removed, is found wherever it stands. */
 static ssize_t paths(void *arg)
 {
@@ -131,13 +133,18 @@ static ssize_t paths(void *arg)
         {"/./b", "%s/b", "-"}, {"/.b", "%s/.b", "-"},     {".b", "%s.b", "-"}, {"/..?q=b", "", "b"},
         {"/..", "", "-"},      {"//b", "%s//b", "-"},     {"/...", "%s/...", "-"},
         {"/%2e%2e/b", "b", "-"}, {"/b/../..", "", "-"},
+        /* Long targets are scanned by eight bytes, except for their ends. */
+        {"/../" TAIL, TAIL, "-"},
+        {"/./" TAIL, "%s/" TAIL, "-"},
+        {"%41" TAIL, "%sA" TAIL, "-"},
+        {"?q=" TAIL, "%s", TAIL},
     };
 
     (void)arg;
     serve_begin(NULL);
     for (size_t i = 0; i < COUNT(cases); i++)
         for (size_t n = 0; n < 20; n++) {
-            char part[] = "abcdefghijklmnopqrst", text[128], path[64], want[256];
+            char part[] = "abcdefghijklmnopqrst", text[160], path[96], want[320];
 
             part[n] = '\0';
             snprintf(text, sizeof text, "GET /u/7/x/%s%s" V CLOSE "\r\n", part, cases[i].end);
