@@ -337,11 +337,10 @@ static ssize_t end_gently(struct cg__http_serving *serving)
     struct cg_op *rest = cg_call(end, serving);
     ssize_t n;
 
-    serving->accepts =
-        false; /* there may be no memory for the call: no shutdown waits for it */
-    n = cg_yield(
-        cg_all((cg_http_shutdown(serving->server, .timeout = serving->grace), rest),
-               .timeout = serving->grace, .shield = true));
+    /* There may be no memory for the call, so no shutdown waits for it. */
+    serving->accepts = false;
+    n = cg_yield(cg_all((cg_http_shutdown(serving->server, .timeout = serving->grace), rest),
+                        .timeout = serving->grace, .shield = true));
     return n < 0 ? n : cg_op_result(rest);
 }
 
