@@ -15,7 +15,7 @@ enum {
     CONTROL = 128, /* bytes: PKTINFO, TTL and TOS, of IPv4 in IPv6 too */
 };
 
-/* io->known: what the kernel was asked once for each socket and direction. */
+/* What io->known says: the kernel is asked once for each socket and direction. */
 enum { UNKNOWN, YES, NO };
 
 union control {

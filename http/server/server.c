@@ -190,8 +190,8 @@ static bool is_over(const struct cg__http_serving *serving)
     return serving->over || serving->server->cut;
 }
 
-/* Starts a connection when the limit allows, or if there will be no other chance before the end.
- * 0, or a negative code that ends serving. */
+/* Starts a connection when the limit allows; with a grace period also when serving ends. 0, or a
+ * negative code that ends serving. */
 static ssize_t take(struct cg__http_serving *serving, struct cg_sock *sock)
 {
     struct cg__http_conn *conn = conn_new(serving, sock);
@@ -242,7 +242,8 @@ static ssize_t accept_all(struct cg__http_serving *serving)
     return serving->server->draining ? 0 : n;
 }
 
-/* While the server drains: waits for a place, or until the shutdown is cut. 0, or cancelled. */
+/* While the server drains: waits for a place, or until the shutdown has timed out. Returns 0, or a
+ * negative code if it was cancelled. */
 static ssize_t wait_place(struct cg_http_server *server)
 {
     ssize_t n = 0;
@@ -305,7 +306,7 @@ static void wait_for_the_coming(const struct cg__http_serving *serving)
         cg_yield(cg_sleep(CG_MILLISECOND, .shield = true));
 }
 
-/* Lets go of the listener, and wakes a shutdown. */
+/* Accepts no more: releases the listener, and wakes a shutdown. */
 static void end_accepting(struct cg__http_serving *serving)
 {
     wait_for_the_coming(serving);
@@ -320,12 +321,14 @@ static void end_accepting(struct cg__http_serving *serving)
 static ssize_t end(void *arg)
 {
     struct cg__http_serving *serving = arg;
-    ssize_t n = serving->listener != NULL ? accept_late(serving) : 0;
+    ssize_t n = 0;
 
-    if (n < 0)
-        return n;
-    if (serving->listener != NULL)
+    if (serving->listener != NULL) {
+        n = accept_late(serving);
+        if (n < 0)
+            return n;
         end_accepting(serving);
+    }
     while (n >= 0 && serving->conns > 0)
         n = wait_end(serving->server, false);
     return n < 0 ? n : 0;

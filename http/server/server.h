@@ -60,11 +60,10 @@ struct cg__http_serving {
     struct cg_scope scope;
     ssize_t (*wrap)(struct cg_sock **conn, void *arg); /* puts TLS over a connection; or NULL */
     void *wrap_arg;
-    int64_t grace;
+    int64_t grace; /* for requests in progress at its end; 0: none */
     unsigned conns;
     uint8_t protocols; /* enum cg_http_protocol */
-    bool
-        accepts; /* it accepts connections, or drains its listener: a shutdown waits for it */
+    bool accepts; /* it accepts connections, or drains its listener: a shutdown waits for it */
     bool over;    /* it was cancelled, or its listener has failed */
 };
 

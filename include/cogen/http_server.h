@@ -201,10 +201,10 @@ struct cg_http_shutdown_op { /* cg_http_shutdown, cg_http_wait_shutdown */
  * may run at once, with listeners of one scheduler. After a shutdown it also serves the
  * connections that had come by then and were not accepted yet, at most CG_BACKLOG (see
  * cg_drain_listener). Keywords:
- *   .grace   how long requests may continue after the end, in ns, before they are cancelled:
- *            if it ends for another reason than a shutdown, it shuts the server down first, as
- *            cg_http_shutdown does with this timeout. 0: they are cancelled at once; CG_NEVER:
- *            no limit
+ *   .grace   how long, in ns, requests may continue when the op ends for another reason than a
+ *            shutdown, such as a cancel. It shuts the server down first then, as
+ *            cg_http_shutdown does with this timeout. 0: requests are cancelled at once;
+ *            CG_NEVER: there is no limit
  *   .spread  in a crew: a new connection goes to the worker that serves the fewest, as with
  *            cg_serve. The service's name, the same for the servers of all workers; NULL:
  *            all connections stay here. Borrowed. -EEXIST: this worker serves under this

@@ -135,14 +135,15 @@ static inline uint64_t cg__ascii_eight(const char *text)
 
 #define CG__ASCII_EIGHT(byte) (UINT64_C(0x0101010101010101) * (uint8_t)(byte))
 
-/* Not 0 if one of them is below a limit, which is at most 0x80. Such a byte sets its top bit in the
- * difference, and has none itself; what it borrows from the next byte changes nothing any more. */
+/* Not 0 if one of the eight bytes is below a limit, which is at most 0x80. In the difference the top
+ * bit of such a byte is set, in the byte itself it is not. It also borrows from the next byte,
+ * but then the result is not 0 anyway. */
 static inline uint64_t cg__ascii_eight_below(uint64_t eight, uint8_t limit)
 {
     return (eight - CG__ASCII_EIGHT(limit)) & ~eight & CG__ASCII_EIGHT(0x80);
 }
 
-/* Not 0 if one of them is this byte. */
+/* Not 0 if one of the eight bytes is c. */
 static inline uint64_t cg__ascii_eight_has(uint64_t eight, char c)
 {
     return cg__ascii_eight_below(eight ^ CG__ASCII_EIGHT(c), 1);

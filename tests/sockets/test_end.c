@@ -48,7 +48,7 @@ static ssize_t reset_told_to_writer(void *arg)
     return 0;
 }
 
-/* A close never waits, so a socket that would is refused: that option stays off. */
+/* A close never waits: the option that would let it wait is refused, and stays off. */
 static ssize_t lingering(void *arg)
 {
     struct linger time = {.l_onoff = 1, .l_linger = 2}, off = {.l_linger = 2}, now;
